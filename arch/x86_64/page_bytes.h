@@ -1,0 +1,29 @@
+/*
+ * page_bytes.h: moving the bytes of whole pages: the leaf routines that may
+ * use vector registers, because they run with interrupts off and nobody else
+ * in the kernel uses any. Each turns interrupts off for itself.
+ *
+ * With AVX a page goes in 128 steps of 32 bytes, without in 256 of 16.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+/* Addresses are page-aligned, in the direct map. */
+void page_zero(void *page);
+void page_copy(void *to, const void *from);
+
+/*
+ * Copies and returns the sum of the bytes that passed. The sum is Fletcher's
+ * in 64-bit words, in parallel lanes (a += word; b += a), so it changes with
+ * every flipped bit, with a part of the page replaced by other bytes, and
+ * with parts exchanged. The same with and without AVX.
+ */
+uint64_t page_copy_sum(void *to, const void *from);
+uint64_t page_sum(const void *page);
+
+/* Is every byte zero? Quick where the first bytes are not. */
+bool page_is_zero(const void *page);
+
+/* Chooses the routines by cpu_features. */
+void page_bytes_init(void);

@@ -1,0 +1,205 @@
+/*
+ * pte.h: page-table entries of 4-level paging.
+ *
+ * The present layout is the processor's (Intel SDM volume 3, section 4.5,
+ * table 4-20; bits 9..11 are free for software). An entry that is not present
+ * is all ours: bits 1..3 tell which kind it is.
+ *
+ *   kind        bits 63..12                     meaning
+ *   none        0                               no block there; touching it is an error
+ *   untouched   flags                           promised, never written: a zeroed frame (or
+ *                                               the program's initial data) at the first touch
+ *   present     frame                           mapped
+ *   resting     frame                           still in memory, not mapped
+ *   transit     frame                           being read from swap into this frame
+ *   swapped     slot (32 bits), generation (16) in a swap slot
+ *
+ * The page table is the only truth about private pages; the frame's
+ * descriptor points back here. All entries of a table change under that
+ * table's lock, except that the processor sets accessed and dirty, and that
+ * pte_clear_accessed() may clear accessed at any time: so entries that may be
+ * present are changed by an atomic exchange.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+typedef struct {
+	uint64_t bits;
+} pte_t;
+
+#define PTE_PRESENT 0x001ull
+#define PTE_WRITABLE 0x002ull
+#define PTE_WRITE_THROUGH 0x008ull
+#define PTE_CACHE_DISABLE 0x010ull
+#define PTE_ACCESSED 0x020ull
+#define PTE_DIRTY 0x040ull
+#define PTE_LARGE 0x080ull
+#define PTE_GLOBAL 0x100ull
+#define PTE_NO_EXECUTE (1ull << 63)
+#define PTE_FRAME_MASK 0x000ffffffffff000ull
+
+/* Not present: the kind. Flags of a page survive in bits 4..5 while it is away. */
+#define PTE_KIND_MASK 0x00eull
+#define PTE_KIND_UNTOUCHED 0x002ull
+#define PTE_KIND_RESTING 0x004ull
+#define PTE_KIND_TRANSIT 0x006ull
+#define PTE_KIND_SWAPPED 0x008ull
+#define PTE_AWAY_READ_ONLY 0x010ull /* the page was not writable */
+#define PTE_AWAY_IMAGE 0x020ull     /* untouched: starts as the program's initial data */
+
+#define PTE_COUNT 512 /* entries of a table */
+#define PTE_NONE ((pte_t){ 0 })
+
+/* Index into the table of `level` (4 is the root, 1 holds pages) for an address. */
+ALWAYS_INLINE unsigned pte_index(vaddr_t address, int level)
+{
+	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) & (PTE_COUNT - 1);
+}
+
+ALWAYS_INLINE bool pte_is_none(pte_t pte)
+{
+	return pte.bits == 0;
+}
+
+ALWAYS_INLINE bool pte_is_present(pte_t pte)
+{
+	return pte.bits & PTE_PRESENT;
+}
+
+ALWAYS_INLINE uint64_t pte_kind(pte_t pte)
+{
+	return pte.bits & (PTE_PRESENT | PTE_KIND_MASK);
+}
+
+ALWAYS_INLINE bool pte_is_untouched(pte_t pte)
+{
+	return pte_kind(pte) == PTE_KIND_UNTOUCHED;
+}
+
+ALWAYS_INLINE bool pte_is_resting(pte_t pte)
+{
+	return pte_kind(pte) == PTE_KIND_RESTING;
+}
+
+ALWAYS_INLINE bool pte_is_transit(pte_t pte)
+{
+	return pte_kind(pte) == PTE_KIND_TRANSIT;
+}
+
+ALWAYS_INLINE bool pte_is_swapped(pte_t pte)
+{
+	return pte_kind(pte) == PTE_KIND_SWAPPED;
+}
+
+/* Does the entry hold a frame number (present, resting or transit)? */
+ALWAYS_INLINE bool pte_has_frame(pte_t pte)
+{
+	return pte_is_present(pte) || pte_is_resting(pte) || pte_is_transit(pte);
+}
+
+ALWAYS_INLINE bool pte_is_writable(pte_t pte)
+{
+	return pte_is_present(pte) ? pte.bits & PTE_WRITABLE : !(pte.bits & PTE_AWAY_READ_ONLY);
+}
+
+/* The flags that a page keeps while it is away, from an entry of any kind. */
+ALWAYS_INLINE uint64_t pte_away_flags(pte_t pte)
+{
+	return pte_is_writable(pte) ? 0 : PTE_AWAY_READ_ONLY;
+}
+
+ALWAYS_INLINE pfn_t pte_pfn(pte_t pte)
+{
+	return (pfn_t)((pte.bits & PTE_FRAME_MASK) >> PAGE_SHIFT);
+}
+
+/* A page of a process: never executable. away: flags from pte_away_flags(). */
+ALWAYS_INLINE pte_t pte_make_present(pfn_t pfn, uint64_t away)
+{
+	return (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_NO_EXECUTE | PTE_PRESENT |
+			(away & PTE_AWAY_READ_ONLY ? 0 : PTE_WRITABLE) };
+}
+
+ALWAYS_INLINE pte_t pte_make_untouched(uint64_t away)
+{
+	return (pte_t){ PTE_KIND_UNTOUCHED | away };
+}
+
+ALWAYS_INLINE pte_t pte_make_resting(pfn_t pfn, uint64_t away)
+{
+	return (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_KIND_RESTING | away };
+}
+
+ALWAYS_INLINE pte_t pte_make_transit(pfn_t pfn, uint64_t away)
+{
+	return (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_KIND_TRANSIT | away };
+}
+
+ALWAYS_INLINE pte_t pte_make_swapped(uint32_t slot, uint16_t generation, uint64_t away)
+{
+	return (pte_t){ (uint64_t)generation << 44 | (uint64_t)slot << PAGE_SHIFT |
+			PTE_KIND_SWAPPED | away };
+}
+
+ALWAYS_INLINE uint32_t pte_slot(pte_t pte)
+{
+	return (uint32_t)(pte.bits >> PAGE_SHIFT);
+}
+
+ALWAYS_INLINE uint16_t pte_generation(pte_t pte)
+{
+	return (uint16_t)(pte.bits >> 44);
+}
+
+ALWAYS_INLINE pte_t pte_read(const pte_t *entry)
+{
+	return (pte_t){ __atomic_load_n(&entry->bits, __ATOMIC_ACQUIRE) };
+}
+
+/* Stores an entry that is not present now, so that no processor changes it meanwhile. */
+ALWAYS_INLINE void pte_write(pte_t *entry, pte_t value)
+{
+	__atomic_store_n(&entry->bits, value.bits, __ATOMIC_RELEASE);
+}
+
+/* Replaces an entry and returns the old one with the processor's last accessed and dirty. */
+ALWAYS_INLINE pte_t pte_exchange(pte_t *entry, pte_t value)
+{
+	return (pte_t){ __atomic_exchange_n(&entry->bits, value.bits, __ATOMIC_SEQ_CST) };
+}
+
+/*
+ * Clears accessed if the entry is present and has it; true if it was cleared.
+ * Needs no lock: an entry that changes meanwhile is left as it is. The bit
+ * comes back only after the address was flushed from the TLB.
+ */
+ALWAYS_INLINE bool pte_clear_accessed(pte_t *entry)
+{
+	uint64_t old = __atomic_load_n(&entry->bits, __ATOMIC_RELAXED);
+
+	if ((old & (PTE_PRESENT | PTE_ACCESSED)) != (PTE_PRESENT | PTE_ACCESSED))
+		return false;
+	return __atomic_compare_exchange_n(&entry->bits, &old, old & ~PTE_ACCESSED, false,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/*
+ * untouched -> none, without a lock: whoever makes an untouched entry another
+ * kind does so by pte_replace() too. False if it is not untouched (any more).
+ */
+ALWAYS_INLINE bool pte_forget(pte_t *entry)
+{
+	uint64_t old = __atomic_load_n(&entry->bits, __ATOMIC_RELAXED);
+
+	return (old & (PTE_PRESENT | PTE_KIND_MASK)) == PTE_KIND_UNTOUCHED &&
+	       __atomic_compare_exchange_n(&entry->bits, &old, 0, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
+}
+
+/* Stores an entry only if it is still `old`; false if it is another by now. */
+ALWAYS_INLINE bool pte_replace(pte_t *entry, pte_t old, pte_t value)
+{
+	return __atomic_compare_exchange_n(&entry->bits, &old.bits, value.bits, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}

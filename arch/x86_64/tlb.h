@@ -1,0 +1,52 @@
+/*
+ * tlb.h: address spaces as the processor sees them, and shootdown.
+ *
+ * An address space knows on which CPUs its root is loaded. A CPU sets its bit
+ * before it loads the root and clears it after it loaded another, so whoever
+ * changes an entry and then reads the mask (with the full barrier that the
+ * atomic exchange of the entry is) either sees the bit or the CPU's walks see
+ * the new entry.
+ */
+#pragma once
+
+#include "arch/x86_64/cpu.h"
+#include "lib/types.h"
+
+struct address_space {
+	paddr_t root;        /* of the level-4 table */
+	uint64_t active;     /* bit per CPU that has it loaded; atomic */
+};
+
+/* The kernel's own root, for idle CPUs and kernel threads; set once at boot. */
+extern paddr_t tlb_kernel_root;
+
+/* Loads `space`, or the kernel's root for NULL, on this CPU if it is another. Interrupts off. */
+void address_space_load(struct address_space *space);
+
+ALWAYS_INLINE uint64_t address_space_active(const struct address_space *space)
+{
+	return __atomic_load_n(&space->active, __ATOMIC_SEQ_CST);
+}
+
+/* Flushes one address on this CPU. */
+ALWAYS_INLINE void tlb_flush_local(vaddr_t address)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+	COUNT(TLB_FLUSH);
+}
+
+/*
+ * Flushes the addresses (page-aligned, `count` of them; more than
+ * TLB_FLUSH_ALL flush everything) on exactly the CPUs in `mask`, this one
+ * included if its bit is set, and returns when all of them have acknowledged.
+ * Called without any spinlock, interrupts on or off; serves other CPUs'
+ * requests while it waits, so two CPUs may shoot at each other.
+ */
+void tlb_shootdown(uint64_t mask, const vaddr_t *addresses, unsigned count);
+#define TLB_FLUSH_ALL 64
+
+/* The mask of all CPUs online: for the kernel half. */
+uint64_t tlb_all_cpus(void);
+
+/* Installs the handler of TRAP_SHOOTDOWN. */
+void tlb_init(void);

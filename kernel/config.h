@@ -1,0 +1,44 @@
+/*
+ * config.h: every limit, each with its reason.
+ */
+#pragma once
+
+/* As many as one works with on a desk; a CPU mask is one 64-bit word, so 64 is the next step. */
+#define CPU_MAX 16
+
+/* The process half (128 TiB) has 1,024 slices of 128 GiB; slice 0 is the programs' data. */
+#define PROCESS_MAX 1023
+
+/* PIDs grow and wrap here, as Linux's do by default; a live one is skipped. */
+#define PID_LIMIT 32768
+
+/* Threads of all processes. Each has a slot in the stack area. */
+#define THREAD_MAX 8192
+
+/* A kernel stack: deep enough for a fault inside a copy inside a console command. */
+#define STACK_PAGES 4
+/* A trap that finds less than this left is a stack overflow: its handler would not fit. */
+#define STACK_RESERVE_BYTES 2560
+/* A service called with less than this left is refused: it may fault and reclaim. */
+#define STACK_SERVICE_BYTES 6144
+
+/* Arguments of a program: as many as fit a console line of words. */
+#define PROGRAM_ARGS_MAX 16
+
+/* The longest line the console takes; a longer one is an error, not a cut. */
+#define LINE_MAX_BYTES 1024
+
+/* Frames kept by each CPU for quick allocation: one bitmap word's worth. */
+#define MAGAZINE_FRAMES 64
+
+/* The smallest resident limit: an instruction may touch four pages (two operands that straddle). */
+#define RESIDENT_MIN 4
+
+/* Less RAM than this cannot hold the image, its tables and a few pages of a process. */
+#define RAM_MIN_BYTES (12u << 20)
+
+/* One scheduling quantum in nanoseconds of the APIC timer, which QEMU runs at 1 GHz. */
+#define TICK_NANOSECONDS 10000000u
+
+/* Warnings about the kernel's command line that are kept: a screen of them. */
+#define OPTIONS_WARNING_BYTES 2048

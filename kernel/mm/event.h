@@ -1,0 +1,88 @@
+/*
+ * event.h: each thing that happens to a page, as one record: what the
+ * console's `events` and `trace` print and tests read.
+ */
+#pragma once
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/pte.h"
+#include "lib/assert.h"
+#include "lib/types.h"
+
+/* X(identifier, word) */
+#define EVENT_KINDS(X)                                                     \
+	X(FAULT_READ, "fault")   /* served; from: the entry before */       \
+	X(FAULT_WRITE, "fault")                                             \
+	X(EVICT, "evict")        /* the page left memory */                 \
+	X(STAY, "stay")          /* touched while being evicted: it stays */ \
+	X(SWAP_OUT, "swap-out")  /* pfn was written to slot */              \
+	X(SWAP_IN, "swap-in")    /* slot was read into pfn */               \
+	X(ROTATE, "rotate")      /* accessed since it was last looked at */ \
+	X(FREE, "free")          /* vmap_free or exit released the page */  \
+	X(SHOOTDOWN, "shootdown") /* address flushed on other CPUs */       \
+	X(BAD_ACCESS, "bad-access")
+
+enum event_kind {
+#define EVENT_ENUM(identifier, word) EVENT_##identifier,
+	EVENT_KINDS(EVENT_ENUM)
+#undef EVENT_ENUM
+	EVENT_KIND_COUNT
+};
+
+struct event {
+	uint64_t time;     /* time stamp counter */
+	vaddr_t address;   /* of the page */
+	uint32_t pfn;      /* PFN_NONE if none */
+	uint32_t slot;     /* SLOT_NONE if none */
+	uint16_t pid;
+	uint8_t kind;      /* enum event_kind */
+	uint8_t from;      /* PTE_KIND_* or PTE_PRESENT bits of the entry before; EVICT: PAGE_DIRTY */
+	uint32_t cpu;
+};
+STATIC_ASSERT(sizeof(struct event) == 32);
+
+#define EVENT_RING 512u /* events that each CPU remembers */
+
+/* Written by its own CPU only, with interrupts off. */
+struct event_ring {
+	uint64_t next; /* events recorded so far */
+	struct event events[EVENT_RING];
+} __attribute__((aligned(64)));
+
+extern struct event_ring event_rings[CPU_MAX];
+
+/* While set, each event is also handed to it as it happens, interrupts off: `trace on`. */
+extern void (*event_sink)(const struct event *event);
+
+/* Records one on this CPU. Interrupts are off; any lock may be held. */
+ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
+				uint32_t slot, uint64_t from)
+{
+	struct event_ring *ring = THIS_CPU->events;
+	uint64_t next = ring->next;
+	struct event *event = &ring->events[next % EVENT_RING];
+
+	event->time = cpu_tsc();
+	event->address = address;
+	event->pfn = pfn;
+	event->slot = slot;
+	event->pid = (uint16_t)pid;
+	event->kind = (uint8_t)kind;
+	event->from = (uint8_t)from;
+	event->cpu = THIS_CPU->id;
+	WRITE_ONCE(ring->next, next + 1);
+	if (UNLIKELY(event_sink != NULL))
+		event_sink(event);
+}
+
+/* Boot: gives each CPU its ring. */
+void event_init(void);
+
+/*
+ * The last `max` events of all CPUs, oldest first; returns how many. May miss
+ * what other CPUs overwrite while it reads. Takes no lock.
+ */
+unsigned event_read(struct event *events, unsigned max);
+
+/* "evict pid 3 0x0000002000000000 pfn 812 -> slot 7 dirty"; as format(). */
+int event_format(const struct event *event, char *buffer, size_t size_bytes);

@@ -1,0 +1,96 @@
+/*
+ * evict_content.c: saving the bytes of a page that leaves.
+ *
+ * Taking a slot from a resident page: the candidate is found by going round
+ * the frames from where the last search ended. Pages read back while slots
+ * are scarce give theirs up at once (fault.c), so what is left to take is
+ * taken once, and the search is O(1) a page over time.
+ */
+#include "kernel/mm/evict_content.h"
+
+#include "arch/x86_64/page_bytes.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/mm/vmap.h"
+#include "lib/errno.h"
+
+/* Tries to take the slot of one listed page; SLOT_NONE if it has none to give. */
+static uint32_t slot_take_from(struct frame *frame)
+{
+	struct VMap *vmap = reclaim_hold(frame);
+	struct frame *table;
+	uint32_t slot = SLOT_NONE;
+
+	if (!vmap)
+		return SLOT_NONE;
+	table = &frames[frame->page.table];
+	spin_lock(&table->table.lock);
+	/* Still that page, and no evictor counts on the slot? */
+	if (frame->state == FRAME_PRIVATE && vmap_by_slot[frame->owner] == vmap &&
+	    &frames[frame->page.table] == table && frame_flag(frame, PAGE_LISTED) &&
+	    !frame_flag(frame, PAGE_EVICTING | PAGE_DISOWNED)) {
+		slot = frame->slot;
+		frame->slot = SLOT_NONE;
+		frame_flag_set(frame, PAGE_DIRTY);
+	}
+	spin_unlock(&table->table.lock);
+	reclaim_unhold(vmap);
+	return slot;
+}
+
+static COLD uint32_t slot_take_from_resident(void)
+{
+	static pfn_t hand; /* a hint: no lock */
+	pfn_t pfn = READ_ONCE(hand);
+
+	for (pfn_t i = 0; i < frame_limit; i++) {
+		struct frame *frame = &frames[pfn];
+
+		pfn = pfn + 1 < frame_limit ? pfn + 1 : 0;
+		if (READ_ONCE(frame->state) == FRAME_PRIVATE && frame->slot != SLOT_NONE &&
+		    frame_flag(frame, PAGE_LISTED)) {
+			uint32_t slot = slot_take_from(frame);
+
+			if (slot != SLOT_NONE) {
+				WRITE_ONCE(hand, pfn);
+				COUNT(SLOT_STOLEN);
+				swap_slot_free(slot);
+				return swap_slot_alloc();
+			}
+		}
+	}
+	return SLOT_NONE;
+}
+
+void evict_content_save(struct frame *frame, bool dirty, struct evicted_content *content)
+{
+	pfn_t pfn = frame_pfn(frame);
+
+	if (!dirty) {
+		if (content->slot == SLOT_NONE)
+			COUNT(PGSTEAL_ZERO);
+		else
+			COUNT(PGSTEAL_CLEAN);
+		return;
+	}
+	if (page_is_zero(pfn_to_direct(pfn))) {
+		if (content->slot != SLOT_NONE)
+			swap_slot_free(content->slot);
+		content->slot = SLOT_NONE;
+		COUNT(PGSTEAL_ZERO);
+		return;
+	}
+	for (;;) {
+		if (content->slot == SLOT_NONE)
+			content->slot = swap_slot_alloc();
+		if (content->slot == SLOT_NONE)
+			content->slot = slot_take_from_resident();
+		if (content->slot == SLOT_NONE) {
+			content->result = -ENOSPC;
+			return;
+		}
+		content->result = swap_write(content->slot, pfn);
+		if (content->result == 0)
+			return;
+		content->slot = SLOT_NONE; /* it was retired */
+	}
+}

@@ -1,0 +1,81 @@
+/*
+ * exact.c: trapping every change of page.
+ *
+ * A thread has at most one page mapped between its instructions: the one that
+ * it used last. An instruction may use up to four; they gather in the thread's
+ * `mapped` list, and the single-step trap after the instruction (TF, Intel SDM
+ * volume 3, section 17.3.1.4) lets all but the last rest.
+ */
+#include "kernel/mm/exact.h"
+
+#include "arch/x86_64/trap.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/mm/vmap.h"
+#include "kernel/panic.h"
+
+/* present -> resting, everywhere. The page stays on the policy's list. */
+static void rest(struct VMap *vmap, vaddr_t page)
+{
+	pte_t *entry = vmap_entry(vmap, page);
+	struct frame *table = vmap_table_of(entry);
+	uint64_t active;
+	pte_t old;
+
+	spin_lock(&table->table.lock);
+	old = pte_read(entry);
+	if (!pte_is_present(old)) {
+		spin_unlock(&table->table.lock);
+		return; /* it was evicted or freed meanwhile */
+	}
+	old = pte_exchange(entry, pte_make_resting(pte_pfn(old), pte_away_flags(old)));
+	if (old.bits & PTE_DIRTY)
+		frame_flag_set(&frames[pte_pfn(old)], PAGE_DIRTY);
+	spin_unlock(&table->table.lock);
+	active = address_space_active(&vmap->space);
+	if (active == 1ull << THIS_CPU->id)
+		tlb_flush_local(page);
+	else if (active)
+		tlb_shootdown(active, &page, 1);
+}
+
+/* All pages but the newest `keep` rest. */
+static void rest_all_but(struct thread *thread, unsigned keep)
+{
+	struct VMap *vmap = vmap_current();
+	unsigned rested = 0;
+
+	while (thread->mapped_count - rested > keep)
+		rest(vmap, thread->mapped[rested++]);
+	for (unsigned i = rested; i < thread->mapped_count; i++)
+		thread->mapped[i - rested] = thread->mapped[i];
+	thread->mapped_count -= rested;
+}
+
+void exact_mapped(struct trap_frame *frame, vaddr_t page)
+{
+	struct thread *thread = thread_current();
+
+	/* Stepping already: this is one more page of the same instruction. */
+	if (!(frame->rflags & RFLAGS_TF))
+		rest_all_but(thread, 0);
+	if (thread->mapped_count == WINDOW_PAGES)
+		rest_all_but(thread, WINDOW_PAGES - 1);
+	thread->mapped[thread->mapped_count++] = page;
+	frame->rflags |= RFLAGS_TF;
+}
+
+static void handle_debug(struct trap_frame *frame)
+{
+	struct thread *thread = thread_current();
+
+	if (!(frame->rflags & RFLAGS_TF))
+		panic_trap(frame, "debug trap that nobody asked for");
+	frame->rflags &= ~RFLAGS_TF;
+	if (thread->mapped_count > 1)
+		rest_all_but(thread, 1);
+}
+
+void exact_init(void)
+{
+	trap_set_handler(TRAP_DEBUG, handle_debug);
+}

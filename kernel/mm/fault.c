@@ -1,0 +1,356 @@
+/*
+ * fault.c: the page fault of a process.
+ *
+ *   entry found      what happens                                    entry then
+ *   none             no block there: the process ends                none
+ *   untouched        a zeroed frame, or the program's initial data   present
+ *   swapped          a frame; transit; the slot is read; kept        present
+ *   resting          mapped again                                    present
+ *   transit          another thread reads it: wait                   (look again)
+ *   present          somebody was quicker, or write to read-only     present
+ *
+ * Invariants:
+ *  1. A frame is had before any lock is taken; the entry is looked at again
+ *     under its table's lock, and if it is another one by then the frame goes
+ *     back and the access starts anew. Nothing is decided by the first look.
+ *  2. An entry in transit is changed only by the thread that set it.
+ * Locks: page_table, inside it lru. The wait for a frame, the reading of a
+ * slot and the wait for somebody else's reading hold none.
+ */
+#include "kernel/mm/fault.h"
+
+#include "arch/x86_64/page_bytes.h"
+#include "arch/x86_64/trap.h"
+#include "kernel/mm/copy.h"
+#include "kernel/mm/event.h"
+#include "kernel/mm/exact.h"
+#include "kernel/mm/fault_internal.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/mm/swap.h"
+#include "kernel/mm/turn.h"
+#include "kernel/mm/vmap_internal.h"
+#include "kernel/panic.h"
+#include "kernel/sched/gate.h"
+#include "lib/string.h"
+
+void (*fault_fatal_hook)(const struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
+			 const char *detail);
+
+/* Threads that wait for pages being read by others. */
+static struct {
+	struct spinlock lock;
+	struct wait_queue queue;
+	uint64_t waiting; /* atomic: raised before the entry is looked at */
+} transit = { .lock = SPINLOCK(TRANSIT), .queue = WAIT_QUEUE(transit.queue) };
+
+/* Each CPU's last mapping, whose accessed bit the retried access sets by itself. */
+static struct {
+	const struct address_space *space;
+	pte_t *entry;
+	vaddr_t address;
+} recent[CPU_MAX];
+
+void fault_transit_wait(const pte_t *entry)
+{
+	uint64_t flags;
+
+	COUNT(PGTRANSITWAIT);
+	__atomic_fetch_add(&transit.waiting, 1, __ATOMIC_SEQ_CST);
+	flags = spin_lock_irq(&transit.lock);
+	while (pte_is_transit(pte_read(entry)))
+		(void)wait_queue_sleep(&transit.queue, &transit.lock, WAIT_UNINTERRUPTIBLE);
+	spin_unlock_irq(&transit.lock, flags);
+	__atomic_fetch_sub(&transit.waiting, 1, __ATOMIC_RELAXED);
+}
+
+/* The entry was in transit and was exchanged (a full barrier) for another. Interrupts are off. */
+static void transit_ended(void)
+{
+	if (LIKELY(READ_ONCE(transit.waiting) == 0))
+		return;
+	spin_lock(&transit.lock);
+	wait_queue_wake_all(&transit.queue);
+	spin_unlock(&transit.lock);
+}
+
+void fault_forget(const struct address_space *space)
+{
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
+		if (READ_ONCE(recent[cpu].space) == space)
+			WRITE_ONCE(recent[cpu].space, NULL);
+}
+
+/*
+ * The page mapped by this CPU's previous fault: its accessed bit was set by the
+ * retried access, which says nothing. Cleared now, it comes back if the page
+ * is used again. Interrupts are off; no lock: see pte_clear_accessed().
+ */
+static void recent_clear(const struct VMap *vmap)
+{
+	unsigned cpu = THIS_CPU->id;
+
+	if (recent[cpu].space == &vmap->space && pte_clear_accessed(recent[cpu].entry))
+		tlb_flush_local(recent[cpu].address);
+}
+
+static void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t page)
+{
+	unsigned cpu = THIS_CPU->id;
+
+	recent[cpu].space = &vmap->space;
+	recent[cpu].entry = entry;
+	recent[cpu].address = page;
+}
+
+/* Describes the page in its frame's descriptor, which nobody else looks at yet. */
+static struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, const pte_t *entry,
+				    vaddr_t page, uint8_t flags, uint32_t slot)
+{
+	struct frame *frame = &frames[pfn];
+
+	frame->flags = flags;
+	frame->owner = vmap->slot;
+	frame->slot = slot;
+	frame->page.address = page;
+	frame->page.table = direct_to_pfn(entry);
+	return frame;
+}
+
+static void frame_give_back(pfn_t pfn)
+{
+	frames[pfn].flags = 0;
+	reclaim_page_free(pfn);
+}
+
+/* The program's initial data of a page; beyond .data it is zero. */
+static void image_copy(pfn_t pfn, vaddr_t page)
+{
+	vaddr_t data_end = (vaddr_t)program_data_end;
+	char *to = pfn_to_direct(pfn);
+
+	page_zero(to);
+	if (page < data_end)
+		memcpy(to, program_image_load_start + (page - PROGRAM_BASE),
+		       MIN(data_end - page, PAGE_SIZE));
+}
+
+/* untouched -> present. False: the entry changed meanwhile, look again. */
+static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write)
+{
+	struct frame *table = vmap_table_of(entry);
+	pfn_t pfn = reclaim_page_alloc();
+	struct frame *frame;
+	uint8_t flags = 0;
+
+	if (UNLIKELY(seen.bits & PTE_AWAY_IMAGE)) {
+		image_copy(pfn, page);
+		flags = PAGE_DIRTY; /* it is not all zero, so it cannot leave without a write */
+	} else {
+		page_zero(pfn_to_direct(pfn));
+	}
+	frame = frame_describe(pfn, vmap, entry, page, flags, SLOT_NONE);
+	spin_lock(&table->table.lock);
+	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits)))) {
+		spin_unlock(&table->table.lock);
+		frame_give_back(pfn);
+		return false;
+	}
+	reclaim_insert(frame);
+	spin_unlock(&table->table.lock);
+	COUNT(PGMINFAULT);
+	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,
+		     seen.bits);
+	return true;
+}
+
+/* transit -> present, or back to swapped if the slot could not be read. Interrupts are off. */
+static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, pfn_t pfn,
+			   int result)
+{
+	struct frame *table = vmap_table_of(entry);
+	uint32_t slot = pte_slot(seen);
+
+	if (UNLIKELY(result)) {
+		spin_lock(&table->table.lock);
+		(void)pte_exchange(entry, seen);
+		spin_unlock(&table->table.lock);
+		frame_give_back(pfn);
+	} else {
+		/* With few slots left the page gives its slot up at once, and counts as dirty. */
+		bool scarce = swap_is_scarce();
+		struct frame *frame = frame_describe(pfn, vmap, entry, page, scarce ? PAGE_DIRTY : 0,
+						     scarce ? SLOT_NONE : slot);
+
+		spin_lock(&table->table.lock);
+		(void)pte_exchange(entry, pte_make_present(pfn, pte_away_flags(seen)));
+		reclaim_insert(frame);
+		spin_unlock(&table->table.lock);
+		if (scarce)
+			swap_slot_free(slot);
+	}
+	transit_ended();
+}
+
+/* swapped -> transit -> present. False: the entry changed meanwhile, look again. */
+static bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write,
+			  enum fault_reason *reason, const char **detail)
+{
+	struct frame *table = vmap_table_of(entry);
+	pfn_t pfn = reclaim_page_alloc();
+	int result;
+
+	spin_lock(&table->table.lock);
+	if (UNLIKELY(pte_read(entry).bits != seen.bits)) {
+		spin_unlock(&table->table.lock);
+		frame_give_back(pfn);
+		return false;
+	}
+	pte_write(entry, pte_make_transit(pfn, pte_away_flags(seen)));
+	spin_unlock(&table->table.lock);
+	result = swap_read(pte_slot(seen), pte_generation(seen), pfn, detail);
+	transit_finish(vmap, entry, page, seen, pfn, result);
+	if (UNLIKELY(result)) {
+		*reason = FAULT_SWAP_LOST;
+		return true;
+	}
+	COUNT(PGMAJFAULT);
+	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, pte_slot(seen),
+		     seen.bits);
+	return true;
+}
+
+/* resting -> present. False: look again. */
+static bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write)
+{
+	struct frame *table = vmap_table_of(entry);
+	pfn_t pfn = pte_pfn(seen);
+
+	spin_lock(&table->table.lock);
+	if (UNLIKELY(pte_read(entry).bits != seen.bits)) {
+		spin_unlock(&table->table.lock);
+		return false;
+	}
+	pte_write(entry, pte_make_present(pfn, seen.bits));
+	reclaim_touch(&frames[pfn]);
+	spin_unlock(&table->table.lock);
+	COUNT(PGSOFTFAULT);
+	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,
+		     seen.bits);
+	return true;
+}
+
+/* One look at the entry. False: look again. */
+static bool serve_once(struct VMap *vmap, pte_t *entry, vaddr_t page, uint64_t error,
+		       enum fault_reason *reason, const char **detail)
+{
+	pte_t seen = pte_read(entry);
+	bool write = error & FAULT_WRITE;
+
+	if (UNLIKELY(pte_is_none(seen))) {
+		*reason = FAULT_BAD_ADDRESS;
+		*detail = "no block is there";
+		return true;
+	}
+	if (UNLIKELY(error & FAULT_EXECUTE || (write && !pte_is_writable(seen)))) {
+		*reason = FAULT_FORBIDDEN;
+		return true;
+	}
+	switch (pte_kind(seen)) {
+	case PTE_KIND_UNTOUCHED:
+		return serve_untouched(vmap, entry, page, seen, write);
+	case PTE_KIND_SWAPPED:
+		return serve_swapped(vmap, entry, page, seen, write, reason, detail);
+	case PTE_KIND_RESTING:
+		return serve_resting(vmap, entry, page, seen, write);
+	case PTE_KIND_TRANSIT:
+		fault_transit_wait(entry);
+		return false;
+	default: /* present: another thread was quicker */
+		COUNT(PGSPURIOUS);
+		tlb_flush_local(page);
+		return true;
+	}
+}
+
+enum fault_reason fault_serve(struct VMap *vmap, vaddr_t address, uint64_t error,
+			      const char **detail)
+{
+	enum fault_reason reason = FAULT_OK;
+	vaddr_t page = address & PAGE_MASK;
+	pte_t *entry;
+
+	COUNT(PGFAULT);
+	entry = address < PROCESS_END && address >= PROCESS_FIRST ? vmap_entry(vmap, page) : NULL;
+	if (UNLIKELY(!entry))
+		return FAULT_BAD_ADDRESS;
+	if (policy_current->accessed)
+		recent_clear(vmap);
+	while (!serve_once(vmap, entry, page, error, &reason, detail))
+		;
+	if (LIKELY(reason == FAULT_OK))
+		recent_set(vmap, entry, page);
+	return reason;
+}
+
+/* What can be wrong before it is known whose fault it is: our own bugs. */
+static void panic_if_ours(const struct trap_frame *frame, vaddr_t address)
+{
+	const void *caller = NULL;
+	const char *lock = lock_debug_held(&caller);
+
+	if (lock)
+		panic_trap(frame, "page fault at %p with lock %s held (taken at %p)", (void *)address, lock,
+			   caller);
+	if (!(frame->rflags & RFLAGS_IF))
+		panic_trap(frame, "page fault at %p with interrupts off", (void *)address);
+	if (!THIS_CPU->space)
+		panic_trap(frame, "page fault at %p in a kernel thread", (void *)address);
+}
+
+/* Not served: the copy that caused it returns an error, or the process ends, or we have a bug. */
+static COLD void fault_fatal(struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
+			     const char *detail)
+{
+	struct thread *thread = thread_current();
+
+	if (copy_fix_up(frame)) {
+		/* Its page is lost, so the process ends as soon as it leaves the gate. */
+		if (thread->process && reason == FAULT_SWAP_LOST)
+			fault_fatal_hook(frame, address, reason, detail);
+		return;
+	}
+	if (!thread->process || thread->gate_depth > 1)
+		panic_trap(frame, "page fault at %p (%s) in the kernel", (void *)address,
+			   fault_reason_name(reason));
+	fault_fatal_hook(frame, address, reason, detail);
+}
+
+void fault_handle(struct trap_frame *frame)
+{
+	vaddr_t address = cpu_fault_address();
+	struct thread *thread = thread_current();
+	enum fault_reason reason = FAULT_BAD_ADDRESS;
+	const char *detail = NULL;
+
+	if (UNLIKELY(frame->error & FAULT_RESERVED))
+		fault_reserved_bit(frame, address);
+	if (UNLIKELY(!(frame->rflags & RFLAGS_IF) || !THIS_CPU->space))
+		panic_if_ours(frame, address);
+	DEBUG_ASSERT(lock_debug_count() == 0);
+	gate_enter();
+	if (UNLIKELY((vaddr_t)frame < thread->stack_base + STACK_RESERVE_BYTES)) {
+		reason = FAULT_STACK;
+	} else {
+		turn_fault(thread, frame->rip, address & PAGE_MASK);
+		reason = fault_serve(vmap_current(), address, frame->error, &detail);
+	}
+	if (LIKELY(reason == FAULT_OK)) {
+		if (UNLIKELY(policy_current->exact))
+			exact_mapped(frame, address & PAGE_MASK);
+	} else {
+		fault_fatal(frame, address, reason, detail);
+	}
+	thread->gate_depth--;
+	if (UNLIKELY(READ_ONCE(thread->killed) || THIS_CPU->need_resched))
+		sched_preempt(true);
+}

@@ -1,0 +1,46 @@
+/*
+ * fault.h: the page fault of a process.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct trap_frame;
+struct VMap;
+
+/* Why an access cannot be served. The order is that of fault_reason_text(). */
+enum fault_reason {
+	FAULT_OK,
+	FAULT_BAD_ADDRESS, /* no block there */
+	FAULT_FORBIDDEN, /* a write to read-only, or execution of data */
+	FAULT_SWAP_LOST,   /* the page could not be read back intact */
+	FAULT_STACK,       /* the thread's stack is full */
+	FAULT_KILLED,
+	FAULT_TRAP,        /* another exception: division by zero, bad instruction, ... */
+};
+
+/* The handler of TRAP_PAGE_FAULT. Interrupts are off at entry and at return. */
+void fault_handle(struct trap_frame *frame);
+
+/*
+ * Serves one access to a page of `vmap`, loaded on this CPU. error: the
+ * processor's error code. Returns FAULT_OK when the access may be tried again,
+ * else *detail may get a sentence. Called with interrupts off; they may be on
+ * meanwhile.
+ */
+enum fault_reason fault_serve(struct VMap *vmap, vaddr_t address, uint64_t error,
+			      const char **detail);
+
+/* Installs the handlers of page fault, double fault and the other exceptions. */
+void fault_init(void);
+
+/*
+ * Set by proc: reports the access and ends the current thread's process; never
+ * returns. detail: an extra sentence, or NULL. The frame is the interrupted
+ * program's.
+ */
+extern void (*fault_fatal_hook)(const struct trap_frame *frame, vaddr_t address,
+				enum fault_reason reason, const char *detail);
+
+/* "bad-address": the word that `wait` prints. */
+const char *fault_reason_name(enum fault_reason reason);

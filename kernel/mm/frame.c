@@ -1,0 +1,380 @@
+/*
+ * frame.c: the physical allocator.
+ *
+ * Free frames are bits in 64-bit words. 512 of them (2 MiB) form a group with
+ * a count; groups with a free frame are on one list, so finding a frame never
+ * searches memory. Before the bitmap stands, for each CPU, a magazine: a short
+ * stack of frames (Bonwick and Adams, "Magazines and Vmem", USENIX 2001),
+ * filled and emptied by halves.
+ *
+ * Invariants:
+ *  1. A frame in state FREE is either a set bit in the bitmap or in exactly one
+ *     magazine; every other frame is neither.
+ *  2. A group's count equals its set bits; it is on the list if that is not 0.
+ * Locks: a magazine's (other CPUs take it only when there is nothing else
+ * left), then `frames` for bitmap and groups.
+ */
+#include "kernel/mm/frame.h"
+
+#include "kernel/mm/check.h"
+#include "kernel/panic.h"
+#include "lib/string.h"
+
+#define GROUP_FRAMES 512u
+#define GROUP_WORDS (GROUP_FRAMES / 64)
+#define GROUP_NONE 0xffffffffu
+#define POISON 0xdeadf4a3f4eeull
+
+struct frame_group {
+	uint64_t words[GROUP_WORDS]; /* bit set: free and not in a magazine */
+	uint32_t free_count;
+	uint32_t next, prev;         /* list of groups with free_count > 0 */
+};
+
+struct magazine {
+	struct spinlock lock;
+	uint32_t count;
+	pfn_t pfns[MAGAZINE_FRAMES];
+} __attribute__((aligned(64)));
+
+struct frame *frames;
+pfn_t frame_limit;
+struct frame_memory frame_memory;
+
+static struct magazine magazines[CPU_MAX] = {
+	[0 ... CPU_MAX - 1] = { .lock = SPINLOCK(MAGAZINE) },
+};
+
+static struct {
+	struct spinlock lock;
+	struct frame_group *groups;
+	uint32_t first; /* of the list */
+} bitmap = { .lock = SPINLOCK(FRAMES), .first = GROUP_NONE };
+
+static const char *const state_names[FRAME_STATE_COUNT] = {
+	"reserved", "free", "kernel", "page-table", "private", "shared", "ramdisk",
+};
+
+const char *frame_state_name(enum frame_state state)
+{
+	return state < FRAME_STATE_COUNT ? state_names[state] : "?";
+}
+
+size_t frame_groups_bytes(pfn_t limit)
+{
+	return DIV_ROUND_UP(limit, GROUP_FRAMES) * sizeof(struct frame_group);
+}
+
+void frame_init(struct frame *descriptors, void *groups, pfn_t limit)
+{
+	frames = descriptors;
+	frame_limit = limit;
+	bitmap.groups = groups;
+	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++)
+		cpus[cpu].magazine = &magazines[cpu];
+}
+
+static NORETURN COLD void bad_state(pfn_t pfn, enum frame_state wanted)
+{
+	if (pfn >= frame_limit)
+		panic("frame %u is not RAM: it should be %s", pfn, frame_state_name(wanted));
+	panic("frame %u is %s, not %s", pfn, frame_state_name(frames[pfn].state),
+	      frame_state_name(wanted));
+}
+
+void frame_set_state(pfn_t pfn, enum frame_state from, enum frame_state to)
+{
+	if (UNLIKELY(pfn >= frame_limit || frames[pfn].state != from))
+		bad_state(pfn, from);
+	frames[pfn].state = (uint8_t)to;
+}
+
+static void group_link(uint32_t index)
+{
+	struct frame_group *group = &bitmap.groups[index];
+
+	group->prev = GROUP_NONE;
+	group->next = bitmap.first;
+	if (bitmap.first != GROUP_NONE)
+		bitmap.groups[bitmap.first].prev = index;
+	bitmap.first = index;
+}
+
+static void group_unlink(uint32_t index)
+{
+	struct frame_group *group = &bitmap.groups[index];
+
+	if (group->next != GROUP_NONE)
+		bitmap.groups[group->next].prev = group->prev;
+	if (group->prev != GROUP_NONE)
+		bitmap.groups[group->prev].next = group->next;
+	else
+		bitmap.first = group->next;
+}
+
+/* Sets a frame's bit. The frames lock is held (or this is the only CPU yet). */
+static void bitmap_put(pfn_t pfn)
+{
+	struct frame_group *group = &bitmap.groups[pfn / GROUP_FRAMES];
+	uint64_t bit = 1ull << (pfn % 64);
+
+	DEBUG_ASSERT(!(group->words[pfn % GROUP_FRAMES / 64] & bit));
+	group->words[pfn % GROUP_FRAMES / 64] |= bit;
+	if (group->free_count++ == 0)
+		group_link(pfn / GROUP_FRAMES);
+}
+
+static bool bitmap_has(pfn_t pfn)
+{
+	return bitmap.groups[pfn / GROUP_FRAMES].words[pfn % GROUP_FRAMES / 64] >> (pfn % 64) & 1;
+}
+
+/* Moves up to half a magazine from the bitmap; all from one group, lowest frames on top. */
+static COLD void magazine_refill(struct magazine *magazine)
+{
+	struct frame_group *group;
+	unsigned word, wanted = MAGAZINE_FRAMES / 2;
+
+	spin_lock(&bitmap.lock);
+	if (bitmap.first != GROUP_NONE) {
+		uint32_t index = bitmap.first;
+
+		group = &bitmap.groups[index];
+		for (word = GROUP_WORDS; word-- > 0 && magazine->count < wanted;) {
+			while (group->words[word] && magazine->count < wanted) {
+				unsigned bit = 63 - (unsigned)__builtin_clzll(group->words[word]);
+
+				group->words[word] &= ~(1ull << bit);
+				group->free_count--;
+				magazine->pfns[magazine->count++] = index * GROUP_FRAMES + word * 64 + bit;
+			}
+		}
+		if (group->free_count == 0)
+			group_unlink(index);
+	}
+	spin_unlock(&bitmap.lock);
+}
+
+static COLD void magazine_drain_half(struct magazine *magazine)
+{
+	spin_lock(&bitmap.lock);
+	while (magazine->count > MAGAZINE_FRAMES / 2)
+		bitmap_put(magazine->pfns[--magazine->count]);
+	spin_unlock(&bitmap.lock);
+}
+
+/* The bitmap is empty: takes a frame out of another CPU's magazine. */
+static COLD pfn_t magazine_steal(void)
+{
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
+		struct magazine *magazine = &magazines[cpu];
+		pfn_t pfn = PFN_NONE;
+
+		if (READ_ONCE(magazine->count) == 0)
+			continue;
+		spin_lock(&magazine->lock);
+		if (magazine->count)
+			pfn = magazine->pfns[--magazine->count];
+		spin_unlock(&magazine->lock);
+		if (pfn != PFN_NONE)
+			return pfn;
+	}
+	return PFN_NONE;
+}
+
+#ifdef DEBUG
+static void poison(pfn_t pfn)
+{
+	uint64_t *words = pfn_to_direct(pfn);
+
+	for (unsigned i = 0; i < PAGE_SIZE / 8; i++)
+		words[i] = POISON;
+}
+
+static bool poison_intact(pfn_t pfn)
+{
+	const uint64_t *words = pfn_to_direct(pfn);
+
+	for (unsigned i = 0; i < PAGE_SIZE / 8; i++)
+		if (words[i] != POISON)
+			return false;
+	return true;
+}
+#else
+static void poison(pfn_t pfn)
+{
+	(void)pfn;
+}
+
+static bool poison_intact(pfn_t pfn)
+{
+	(void)pfn;
+	return true;
+}
+#endif
+
+/* The magazine, whose lock is held, is empty: from the bitmap, or from another magazine. */
+static COLD pfn_t alloc_slow(struct magazine *magazine)
+{
+	pfn_t pfn = PFN_NONE;
+
+	magazine_refill(magazine);
+	if (magazine->count)
+		pfn = magazine->pfns[--magazine->count];
+	spin_unlock(&magazine->lock);
+	return pfn == PFN_NONE ? magazine_steal() : pfn;
+}
+
+pfn_t frame_alloc(enum frame_state state)
+{
+	struct magazine *magazine = THIS_CPU->magazine;
+	pfn_t pfn;
+
+	spin_lock(&magazine->lock);
+	if (LIKELY(magazine->count)) {
+		pfn = magazine->pfns[--magazine->count];
+		spin_unlock(&magazine->lock);
+	} else {
+		pfn = alloc_slow(magazine);
+		if (pfn == PFN_NONE)
+			return PFN_NONE;
+	}
+	DEBUG_ASSERT(poison_intact(pfn));
+	if (UNLIKELY(frames[pfn].state != FRAME_FREE))
+		bad_state(pfn, FRAME_FREE);
+	frames[pfn].state = (uint8_t)state;
+	COUNT(PGALLOC);
+	return pfn;
+}
+
+/* The magazine, whose lock is held, is full. */
+static COLD void free_slow(struct magazine *magazine, pfn_t pfn)
+{
+	magazine_drain_half(magazine);
+	magazine->pfns[magazine->count++] = pfn;
+	spin_unlock(&magazine->lock);
+}
+
+void frame_free(pfn_t pfn)
+{
+	struct magazine *magazine = THIS_CPU->magazine;
+
+	if (UNLIKELY(pfn >= frame_limit || frames[pfn].state < FRAME_KERNEL ||
+		     frames[pfn].state > FRAME_SHARED))
+		bad_state(pfn, FRAME_PRIVATE);
+	poison(pfn);
+	frames[pfn].state = FRAME_FREE;
+	COUNT(PGFREE);
+	spin_lock(&magazine->lock);
+	if (UNLIKELY(magazine->count == MAGAZINE_FRAMES)) {
+		free_slow(magazine, pfn);
+		return;
+	}
+	magazine->pfns[magazine->count++] = pfn;
+	spin_unlock(&magazine->lock);
+}
+
+uint64_t frame_free_count(void)
+{
+	uint64_t count = 0;
+	uint64_t flags = irq_save();
+
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
+		count += READ_ONCE(magazines[cpu].count);
+	spin_lock(&bitmap.lock);
+	for (uint32_t i = bitmap.first; i != GROUP_NONE; i = bitmap.groups[i].next)
+		count += bitmap.groups[i].free_count;
+	spin_unlock(&bitmap.lock);
+	irq_restore(flags);
+	return count;
+}
+
+void frame_census(uint64_t *counts)
+{
+	memset(counts, 0, FRAME_STATE_COUNT * sizeof(*counts));
+	for (pfn_t pfn = 0; pfn < frame_limit; pfn++)
+		counts[frames[pfn].state]++;
+}
+
+void frame_add_free(pfn_t first, pfn_t end)
+{
+	pfn_t pfn = first;
+
+	while (pfn < end) {
+		struct frame_group *group = &bitmap.groups[pfn / GROUP_FRAMES];
+		pfn_t stop = MIN(end, ALIGN_DOWN(pfn, 64) + 64);
+		uint64_t bits = stop - pfn == 64 ? ~0ull : ((1ull << (stop - pfn)) - 1) << (pfn % 64);
+
+		if (group->free_count == 0)
+			group_link(pfn / GROUP_FRAMES);
+		group->words[pfn % GROUP_FRAMES / 64] |= bits;
+		group->free_count += stop - pfn;
+		for (; pfn < stop; pfn++) {
+			frame_set_state(pfn, FRAME_RESERVED, FRAME_FREE);
+			poison(pfn);
+		}
+	}
+}
+
+void frame_reserve(pfn_t first, pfn_t end, enum frame_state state)
+{
+	for (pfn_t pfn = first; pfn < end; pfn++)
+		frame_set_state(pfn, FRAME_RESERVED, state);
+}
+
+static void check_groups(struct check *check, uint64_t *in_bitmap)
+{
+	uint32_t listed = 0, with_free = 0;
+
+	for (uint32_t i = bitmap.first; i != GROUP_NONE; i = bitmap.groups[i].next)
+		listed++;
+	for (uint32_t i = 0; i < DIV_ROUND_UP(frame_limit, GROUP_FRAMES); i++) {
+		const struct frame_group *group = &bitmap.groups[i];
+		uint32_t bits = 0;
+
+		for (unsigned word = 0; word < GROUP_WORDS; word++)
+			for (uint64_t rest = group->words[word]; rest; rest &= rest - 1)
+				bits++;
+		if (bits != group->free_count)
+			check_fail(check, 2, "group %u counts %u free frames, its bitmap has %u", i,
+				   group->free_count, bits);
+		with_free += bits != 0;
+		*in_bitmap += bits;
+	}
+	if (listed != with_free)
+		check_fail(check, 2, "%u groups are listed, %u have free frames", listed, with_free);
+}
+
+void frame_check(struct check *check)
+{
+	uint64_t counts[FRAME_STATE_COUNT], in_bitmap = 0, in_magazines = 0;
+
+	frame_census(counts);
+	if (frame_limit - counts[FRAME_RESERVED] != frame_memory.ram_pages)
+		check_fail(check, 1, "the states of RAM add up to %lu frames of %lu",
+			   frame_limit - counts[FRAME_RESERVED], frame_memory.ram_pages);
+	check_groups(check, &in_bitmap);
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
+		const struct magazine *magazine = &magazines[cpu];
+
+		in_magazines += magazine->count;
+		for (uint32_t i = 0; i < magazine->count; i++) {
+			pfn_t pfn = magazine->pfns[i];
+
+			if (frames[pfn].state != FRAME_FREE || bitmap_has(pfn))
+				check_fail(check, 2, "frame %u is in cpu %u's magazine and %s%s", pfn, cpu,
+					   frame_state_name(frames[pfn].state),
+					   bitmap_has(pfn) ? ", and in the bitmap" : "");
+		}
+	}
+	if (in_bitmap + in_magazines != counts[FRAME_FREE])
+		check_fail(check, 2, "%lu frames are free, bitmap and magazines hold %lu",
+			   counts[FRAME_FREE], in_bitmap + in_magazines);
+	for (pfn_t pfn = 0; pfn < frame_limit; pfn++) {
+		if (frames[pfn].state != FRAME_FREE && bitmap_has(pfn))
+			check_fail(check, 2, "frame %u is %s and has its bit set", pfn,
+				   frame_state_name(frames[pfn].state));
+		if (frames[pfn].state == FRAME_FREE && !poison_intact(pfn))
+			check_fail(check, 2, "free frame %u was written to", pfn);
+	}
+}

@@ -1,0 +1,134 @@
+/*
+ * frame.h: physical memory, one descriptor a frame, and its allocator.
+ *
+ * The allocator knows frames only, nothing of processes: whose page a frame
+ * holds is written into its descriptor by the layer above (vmap, fault,
+ * reclaim).
+ */
+#pragma once
+
+#include "arch/x86_64/boot_info.h"
+#include "arch/x86_64/direct.h"
+#include "kernel/sched/spinlock.h"
+#include "lib/types.h"
+
+enum frame_state {
+	FRAME_RESERVED,   /* not RAM, or firmware's; also what the loader left that is still used */
+	FRAME_FREE,
+	FRAME_KERNEL,     /* image, descriptors, stacks, the kernel's own data */
+	FRAME_PAGE_TABLE,
+	FRAME_PRIVATE,    /* a page of one process */
+	FRAME_SHARED,     /* a page of a shared memory object */
+	FRAME_RAMDISK,
+	FRAME_STATE_COUNT
+};
+
+/* Flags of a private page. */
+#define PAGE_DIRTY 0x01    /* sticky: written since it last equalled its slot; page_table lock */
+#define PAGE_LISTED 0x02   /* on the policy's lists; lru lock */
+#define PAGE_EVICTING 0x04 /* an evictor took it off the lists and holds the frame; lru lock */
+#define PAGE_DISOWNED 0x08 /* freed while evicting: the evictor releases it; page_table lock */
+#define PAGE_MARK 0x10     /* for the policy; lru lock */
+
+#define SLOT_NONE 0xffffffffu
+
+/*
+ * A frame's descriptor. `state` is changed by frame_set_state() alone, by
+ * whoever holds the frame at that moment.
+ */
+struct frame {
+	uint8_t state;   /* enum frame_state */
+	uint8_t flags;   /* PAGE_*: of a private page; atomic, as two locks guard them */
+	uint16_t owner;  /* slot of the VMap whose page or table it is */
+	uint32_t slot;   /* of a private page: the swap slot it keeps, or SLOT_NONE; page_table lock */
+	union {
+		struct { /* FRAME_PRIVATE. Constant while resident but for what is said. */
+			vaddr_t address; /* where in the owner */
+			pfn_t table;     /* of the level-1 table whose entry points here */
+			uint32_t stamp;  /* of the policy; lru lock */
+			pfn_t next;      /* toward the younger; lru lock */
+			pfn_t prev;      /* toward the older; lru lock */
+		} page;
+		struct { /* FRAME_PAGE_TABLE */
+			struct spinlock lock; /* page_table: guards the entries of a level-1 table */
+			vaddr_t base;         /* first address that the table covers */
+			uint32_t level;
+		} table;
+	};
+};
+STATIC_ASSERT(sizeof(struct frame) == 32);
+
+extern struct frame *frames; /* indexed by pfn */
+extern pfn_t frame_limit;    /* the first pfn without a descriptor */
+
+ALWAYS_INLINE pfn_t frame_pfn(const struct frame *frame)
+{
+	return (pfn_t)(frame - frames);
+}
+
+ALWAYS_INLINE void frame_flag_set(struct frame *frame, uint8_t flag)
+{
+	__atomic_fetch_or(&frame->flags, flag, __ATOMIC_RELAXED);
+}
+
+ALWAYS_INLINE void frame_flag_clear(struct frame *frame, uint8_t flag)
+{
+	__atomic_fetch_and(&frame->flags, (uint8_t)~flag, __ATOMIC_RELAXED);
+}
+
+ALWAYS_INLINE bool frame_flag(const struct frame *frame, uint8_t flag)
+{
+	return READ_ONCE(frame->flags) & flag;
+}
+
+/* What the boot found; constant afterwards. */
+struct frame_memory {
+	uint64_t ram_pages;      /* usable according to the (sanitised) memory map, all of them */
+	uint64_t ramdisk_pages;
+	paddr_t ram_end;         /* end of the highest usable range */
+};
+
+extern struct frame_memory frame_memory;
+
+/*
+ * Takes one free frame and gives it the state. PFN_NONE if no frame is free
+ * anywhere, other CPUs' magazines included; nothing is evicted. The content is
+ * whatever it was (debug builds: poison). Interrupts are off. O(1) in the size
+ * of memory.
+ */
+pfn_t frame_alloc(enum frame_state state);
+
+/*
+ * Gives a frame back. Its state is kernel, page table, private or shared;
+ * anything else (free twice, ramdisk, not RAM) is a panic that names it.
+ * Nobody's TLB may hold a translation to it. Interrupts are off.
+ */
+void frame_free(pfn_t pfn);
+
+/* The one function that changes a state; panics unless the frame is in `from`. */
+void frame_set_state(pfn_t pfn, enum frame_state from, enum frame_state to);
+
+/* Frames that are free now: bitmap and magazines; exact when the other CPUs are quiet. */
+uint64_t frame_free_count(void);
+
+const char *frame_state_name(enum frame_state state);
+
+/* Frames of each state, counted over all descriptors: counts[FRAME_STATE_COUNT]. */
+void frame_census(uint64_t *counts);
+
+/*
+ * Boot: enters RAM [first, end) as free, in frames that are RESERVED so far.
+ * The descriptors exist and are zero.
+ */
+void frame_add_free(pfn_t first, pfn_t end);
+
+/* Boot: marks [first, end), RESERVED so far, as used by the kernel or the ramdisk. */
+void frame_reserve(pfn_t first, pfn_t end, enum frame_state state);
+
+/* Boot: sets the descriptors (zeroed, `limit` of them) and the groups' memory (zeroed). */
+void frame_init(struct frame *descriptors, void *groups, pfn_t limit);
+size_t frame_groups_bytes(pfn_t limit);
+
+/* Invariants 1 and 2, and the poison of free frames. */
+struct check;
+void frame_check(struct check *check);

@@ -1,0 +1,102 @@
+/*
+ * policy.c: the table of policies, and the list they build on.
+ */
+#include "kernel/mm/policy.h"
+
+#include "kernel/mm/policy_internal.h"
+#include "kernel/mm/turn.h"
+#include "kernel/mm/vmap.h"
+#include "lib/string.h"
+
+struct policy *const policies[] = { &policy_lru, &policy_lru_exact, &policy_fifo, &policy_clock };
+const unsigned policy_count = ARRAY_SIZE(policies);
+struct policy *policy_current = &policy_lru;
+
+/* Counts insertions and touches: the age of a page is how many came after it. */
+static uint32_t policy_time;
+
+struct policy *policy_find(const char *name)
+{
+	for (unsigned i = 0; i < policy_count; i++)
+		if (strcmp(policies[i]->name, name) == 0)
+			return policies[i];
+	return NULL;
+}
+
+void page_list_add_youngest(struct page_list *list, struct frame *frame)
+{
+	pfn_t pfn = frame_pfn(frame);
+
+	frame->page.next = PFN_NONE;
+	frame->page.prev = list->youngest;
+	frame->page.stamp = ++policy_time;
+	if (list->youngest != PFN_NONE)
+		frames[list->youngest].page.next = pfn;
+	else
+		list->oldest = pfn;
+	list->youngest = pfn;
+	list->count++;
+}
+
+void page_list_remove(struct page_list *list, struct frame *frame)
+{
+	if (frame->page.next != PFN_NONE)
+		frames[frame->page.next].page.prev = frame->page.prev;
+	else
+		list->youngest = frame->page.prev;
+	if (frame->page.prev != PFN_NONE)
+		frames[frame->page.prev].page.next = frame->page.next;
+	else
+		list->oldest = frame->page.next;
+	list->count--;
+}
+
+struct frame *page_list_oldest_free(const struct page_list *list)
+{
+	struct frame *frame = page_list_oldest(list);
+
+	while (frame && policy_is_exempt(frame))
+		frame = page_list_younger(frame);
+	return frame;
+}
+
+void page_list_visit(const struct page_list *list,
+		     void (*visit)(struct frame *frame, void *context), void *context)
+{
+	for (struct frame *frame = page_list_oldest(list); frame; frame = page_list_younger(frame))
+		visit(frame, context);
+}
+
+uint32_t policy_age(const struct frame *frame)
+{
+	return policy_time - frame->page.stamp;
+}
+
+pte_t *policy_entry(const struct frame *frame)
+{
+	pte_t *table = pfn_to_direct(frame->page.table);
+
+	return &table[pte_index(frame->page.address, 1)];
+}
+
+bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
+{
+	const struct VMap *vmap = vmap_by_slot[frame->owner];
+	uint64_t active;
+
+	if (!pte_clear_accessed(policy_entry(frame)))
+		return false;
+	COUNT(PGROTATED);
+	active = address_space_active(&vmap->space);
+	/* A full batch (but for the victim's own place) loses a flush: the page may look unused once. */
+	if (active && batch->count + 1 < ARRAY_SIZE(batch->addresses)) {
+		batch->cpu_mask |= active;
+		batch->addresses[batch->count++] = frame->page.address;
+	}
+	return true;
+}
+
+bool policy_is_exempt(const struct frame *frame)
+{
+	return UNLIKELY(turn_is_taken()) && turn_protects(frame->owner, frame->page.address);
+}

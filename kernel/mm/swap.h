@@ -1,0 +1,66 @@
+/*
+ * swap.h: slots, and the backend that stores them.
+ *
+ * A slot holds one page. Its descriptor, in the kernel's memory, keeps a
+ * checksum of the bytes, seeded with slot and generation, and the generation,
+ * which grows each time the slot is given out; the entry of the page away
+ * carries the generation too. So a flipped bit, a torn page, a wrong slot and
+ * a stale one are told apart from the page that was written.
+ */
+#pragma once
+
+#include "kernel/dev/block_device.h"
+#include "kernel/mm/frame.h"
+#include "kernel/sched/spinlock.h"
+#include "lib/types.h"
+
+struct swap_counts {
+	uint64_t slots, used, bad;
+};
+
+/* Boot: all slots of the device, descriptors in `descriptors` (swap_descriptors_bytes). */
+void swap_init(struct block_device *device, void *descriptors);
+size_t swap_descriptors_bytes(uint64_t slots);
+
+/* Replaces the backend, for tests; returns the one before. Same number of blocks. */
+struct block_device *swap_set_device(struct block_device *device);
+
+/* A free slot, or SLOT_NONE. Interrupts off. O(1). */
+uint32_t swap_slot_alloc(void);
+
+/* Panics if it is free already. Interrupts off. */
+void swap_slot_free(uint32_t slot);
+
+/* The slot's present generation: what the entry carries. */
+uint16_t swap_slot_generation(uint32_t slot);
+
+/*
+ * Writes the frame's bytes to a slot that the caller holds. 0, or -EIO: then
+ * the slot is bad and has been retired (it counts as used no more and is never
+ * given out again). May sleep one day: no spinlock held.
+ */
+int swap_write(uint32_t slot, pfn_t pfn) MUST_CHECK;
+
+/*
+ * Reads a slot into a frame and verifies it. 0, or -EIO: the device failed,
+ * or the bytes are not those written (which is said in *why, if not NULL).
+ */
+int swap_read(uint32_t slot, uint16_t generation, pfn_t pfn, const char **why) MUST_CHECK;
+
+struct swap_counts swap_read_counts(void);
+
+/* True when most slots are taken: then a page read back should give its slot up. A hint. */
+bool swap_is_scarce(void);
+
+/* Has the frame the bytes that were written to the slot? */
+bool swap_equals(uint32_t slot, pfn_t pfn);
+
+/*
+ * Invariant 8, for check: begin, then mark each slot that an entry or a clean
+ * page holds, then end: used slots that nobody marked, and marks of slots that
+ * are not in use or were marked before, are violations.
+ */
+struct check;
+void swap_check_begin(void);
+void swap_check_mark(struct check *check, uint32_t slot);
+void swap_check_end(struct check *check);

@@ -1,0 +1,66 @@
+/*
+ * turn.c: who may finish its instruction first.
+ *
+ * `turn` is a mutex, so it is handed on in the order of asking. The holder's
+ * window is read by evictors under the lru lock while the holder may be
+ * changing it: then a page more or less is exempt for a moment, which is
+ * harmless, as the holder asks again.
+ */
+#include "kernel/mm/turn.h"
+
+#include "kernel/mm/vmap.h"
+#include "kernel/sched/mutex.h"
+
+static struct mutex turn;
+struct thread *turn_holder;
+
+static COLD void turn_take(struct thread *thread)
+{
+	uint64_t flags = irq_save();
+
+	irq_enable();
+	mutex_lock(&turn);
+	irq_restore(flags);
+	thread->turn = true;
+	thread->turn_faults = 0;
+	__atomic_store_n(&turn_holder, thread, __ATOMIC_RELEASE);
+}
+
+LOCK_INTERNALS void turn_release(struct thread *thread)
+{
+	if (!thread->turn)
+		return;
+	ASSERT(turn_holder == thread);
+	__atomic_store_n(&turn_holder, NULL, __ATOMIC_RELEASE);
+	thread->turn = false;
+	mutex_unlock(&turn);
+}
+
+LOCK_INTERNALS void turn_ask(struct thread *thread)
+{
+	struct fault_window *window = &thread->window;
+	vaddr_t page = cpu_fault_address() & PAGE_MASK;
+
+	/* With the turn, each of at most four pages faults once before the instruction retires. */
+	if (thread->turn && ++thread->turn_faults > WINDOW_PAGES)
+		turn_release(thread);
+	if (!window_has(window, page))
+		window->pages[window->next++ % WINDOW_PAGES] = page;
+	else if (!thread->turn)
+		turn_take(thread);
+}
+
+bool turn_protects(unsigned slot, vaddr_t page)
+{
+	const struct thread *holder = READ_ONCE(turn_holder);
+	const struct address_space *space = holder ? READ_ONCE(holder->space) : NULL;
+
+	return space && CONTAINER_OF(space, struct VMap, space)->slot == slot &&
+	       window_has(&holder->window, page);
+}
+
+void turn_init(void)
+{
+	mutex_init(&turn, LOCK_TURN);
+	sched_retired_hook = turn_release;
+}

@@ -1,0 +1,160 @@
+/*
+ * vmap.h: a process's address space and the blocks in it: the thread lab's API.
+ *
+ * Each live process has a slot; its blocks lie in slice `slot` of the process
+ * half, so an address says whose it is. A slice is cut into arenas of 4 GiB,
+ * one for each power of two from 16 bytes to 2 GiB. A block's number follows
+ * from its address by a shift; what is known of it lies in the kernel's own
+ * pages. The page tables of a block are made when it is allocated and stay
+ * while the address space lives, so a fault never needs one.
+ *
+ * Rules of use: the four functions of the lab are called by threads of the
+ * process that owns the VMap, or by the kernel's own threads (any VMap).
+ * Several threads may call them at once; a mutex of the VMap serialises.
+ */
+#pragma once
+
+#include "arch/x86_64/pte.h"
+#include "arch/x86_64/tlb.h"
+#include "kernel/mm/frame.h"
+#include "kernel/sched/mutex.h"
+#include "lib/page_array.h"
+
+#define ARENA_SHIFT 32               /* 4 GiB each */
+#define ARENA_COUNT 28               /* block sizes 1 << 4 .. 1 << 31 */
+#define ARENA_MIN_SHIFT 4            /* the smallest block: 16 bytes */
+#define ARENA_BLOCK_MAX (1u << 22)   /* blocks of one size in one process: 23 bits name them */
+
+/* 8 bytes a block, in the kernel's pages. */
+struct block {
+	uint32_t size_bytes;         /* as asked for; 0: free */
+	uint32_t next_free : 23;     /* while free: index of the next one + 1, 0 ends */
+	uint32_t page_live : 9;      /* first block of a page shared by small ones: live blocks there */
+};
+STATIC_ASSERT(sizeof(struct block) == 8);
+
+struct arena {
+	struct page_array blocks;    /* struct block */
+	uint32_t first_free;         /* index + 1; the last freed is used first */
+	uint32_t used;               /* blocks [0, used) were given out at some time */
+	uint64_t tables_end;         /* level-1 tables exist for offsets below; multiple of 2 MiB */
+};
+
+struct VMap {
+	struct address_space space;
+	uint16_t slot;               /* 1 .. PROCESS_MAX: names the slice */
+	bool closing;                /* exit is taking it down */
+	pid_t pid;
+	uint32_t evictor_refs;       /* pages that evictors hold; atomic, raised under the lru lock */
+	struct mutex mutex;          /* class vmap: guards the rest */
+	uint64_t committed;          /* pages promised to the process */
+	uint64_t table_pages;        /* page-table frames, the root included */
+	struct arena arenas[ARENA_COUNT];
+};
+
+/*
+ * Allocates size bytes; the block is aligned to its size rounded up to a power
+ * of two, or to 4 KiB if that is less. Whole pages read as zero; a block of
+ * less than a page may hold what the process itself left there.
+ * NULL with the thread's errno: EINVAL (size <= 0, no VMap), EPERM (another
+ * process's VMap), ENOMEM (not promised, nothing changed).
+ */
+void *vmap_malloc(struct VMap *vmap, int size);
+
+/*
+ * Frees a block. NULL is no-op. Sets the thread's errno, 0 if all went well:
+ * EINVAL (interior, freed already, never allocated), EPERM (another process's
+ * VMap or address, a kernel address); then nothing is freed.
+ */
+void vmap_free(struct VMap *vmap, void *data);
+
+/*
+ * Copies size bytes from the caller's buffer `data` to `mem` in the VMap, or
+ * from `mem` to `data`. `mem`'s range lies in one block (or in the program's
+ * data); `data` is the kernel's memory or the caller's own. Overlap is as
+ * memmove. Returns 0, or -EINVAL (size < 0, no VMap), -EPERM (another
+ * process's VMap), -EFAULT (a bad range, and nothing was written; or the page
+ * was lost in swap, and the process ends).
+ */
+int vmap_copy_to_memory(struct VMap *vmap, void *mem, void *data, int size);
+int vmap_copy_from_memory(struct VMap *vmap, void *data, void *mem, int size);
+
+/* The calling thread's error number: see above. */
+int *vmap_errno(void);
+
+/* A new address space for `pid` in `slot`, with the programs' data. 0 or -ENOMEM. May sleep. */
+int vmap_create(struct VMap *vmap, pid_t pid, uint16_t slot) MUST_CHECK;
+
+/*
+ * Frees everything. No thread of the process runs in it any more; evictors may
+ * still hold pages: waits for them. The slot is free afterwards. May sleep.
+ */
+void vmap_destroy(struct VMap *vmap);
+
+/* The VMap in a slot, or NULL. Stays while the process table is locked, or a page of it is listed. */
+extern struct VMap *vmap_by_slot[PROCESS_MAX + 1];
+
+/* The slot whose slice an address lies in; 0 for the programs' data. */
+ALWAYS_INLINE unsigned vmap_slice(vaddr_t address)
+{
+	return (unsigned)(address >> SLICE_SHIFT);
+}
+
+/* The VMap whose root this CPU has loaded, or NULL. */
+ALWAYS_INLINE struct VMap *vmap_current(void)
+{
+	struct address_space *space = THIS_CPU->space;
+
+	return space ? CONTAINER_OF(space, struct VMap, space) : NULL;
+}
+
+/* The entry for an address in a table that an entry of the next level points to; NULL: no table. */
+ALWAYS_INLINE pte_t *table_entry(const pte_t *above, vaddr_t address, int level)
+{
+	pte_t entry = pte_read(above);
+
+	if (UNLIKELY(!pte_is_present(entry)))
+		return NULL;
+	return (pte_t *)direct_map(entry.bits & PTE_FRAME_MASK) + pte_index(address, level);
+}
+
+/* The level-1 entry for an address, or NULL where there is no table. Lock-free: tables stay. */
+ALWAYS_INLINE pte_t *vmap_entry(const struct VMap *vmap, vaddr_t address)
+{
+	const pte_t *entry = (pte_t *)direct_map(vmap->space.root) + pte_index(address, 4);
+
+	entry = table_entry(entry, address, 3);
+	entry = LIKELY(entry) ? table_entry(entry, address, 2) : NULL;
+	return LIKELY(entry) ? table_entry(entry, address, 1) : NULL;
+}
+
+/* The frame of the level-1 table that an entry lies in: whose lock guards it. */
+ALWAYS_INLINE struct frame *vmap_table_of(const pte_t *entry)
+{
+	return &frames[direct_to_pfn(entry)];
+}
+
+/* Counts of pages by state, by a walk. */
+struct vmap_usage {
+	uint64_t resident, swapped, untouched, committed;
+};
+
+void vmap_usage(struct VMap *vmap, struct vmap_usage *usage);
+
+/* A live block, for `vmap PID` and check. Returns false to stop. */
+struct vmap_block {
+	vaddr_t address;
+	uint32_t size_bytes;
+	uint64_t resident, swapped, untouched; /* whole pages that it touches */
+};
+
+/* Calls visit for each live block, by size and address, with the VMap's mutex held. */
+void vmap_visit_blocks(struct VMap *vmap,
+		       bool (*visit)(const struct vmap_block *block, void *context), void *context);
+
+/* Does [address, address + size) lie in one live block or the program's data? The mutex is held. */
+bool vmap_range_valid(struct VMap *vmap, vaddr_t address, uint64_t size_bytes);
+
+/* Invariants 3 to 6, 10 and 11 for one process. */
+struct check;
+void vmap_check(struct VMap *vmap, struct check *check);

@@ -1,0 +1,195 @@
+/*
+ * vmap_tables.c: the page tables of a process, and runs of entries in them.
+ *
+ * Tables are made under the VMap's mutex before any entry in them is used, and
+ * freed only with the whole address space: so whoever finds one may follow it
+ * without a lock. Entries of a level-1 table change under the lock in the
+ * descriptor of its frame (class page_table).
+ */
+#include "arch/x86_64/page_bytes.h"
+#include "kernel/mm/event.h"
+#include "kernel/mm/fault_internal.h"
+#include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/mm/swap.h"
+#include "kernel/mm/vmap_internal.h"
+
+#define TABLE_SPAN (2ull << 20) /* bytes a level-1 table covers */
+
+/* A new, empty table, accounted to the VMap; PFN_NONE if there is no memory. */
+static pfn_t table_alloc(struct VMap *vmap, vaddr_t base, uint32_t level)
+{
+	pfn_t pfn = kernel_frame_alloc(FRAME_PAGE_TABLE);
+
+	if (pfn == PFN_NONE)
+		return PFN_NONE;
+	frames[pfn].owner = vmap->slot;
+	frames[pfn].table.lock = (struct spinlock)SPINLOCK(PAGE_TABLE);
+	frames[pfn].table.base = base;
+	frames[pfn].table.level = level;
+	vmap->table_pages++;
+	return pfn;
+}
+
+/* The tables on the way to one level-1 table. */
+static int tables_make_path(struct VMap *vmap, vaddr_t address)
+{
+	pte_t *table = direct_map(vmap->space.root);
+
+	for (uint32_t level = 4; level > 1; level--) {
+		pte_t *entry = &table[pte_index(address, (int)level)];
+
+		if (!pte_is_present(pte_read(entry))) {
+			vaddr_t span = 1ull << (PAGE_SHIFT + 9 * (level - 1));
+			pfn_t pfn = table_alloc(vmap, ALIGN_DOWN(address, span), level - 1);
+
+			if (pfn == PFN_NONE)
+				return -ENOMEM;
+			pte_write(entry, (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_PRESENT | PTE_WRITABLE });
+		}
+		table = direct_map(pte_read(entry).bits & PTE_FRAME_MASK);
+	}
+	return 0;
+}
+
+int tables_make(struct VMap *vmap, vaddr_t start, vaddr_t end)
+{
+	for (vaddr_t at = ALIGN_DOWN(start, TABLE_SPAN); at < end; at += TABLE_SPAN) {
+		int result = tables_make_path(vmap, at);
+
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+static void table_free(struct VMap *vmap, pfn_t pfn, int level, unsigned entries)
+{
+	const pte_t *table = pfn_to_direct(pfn);
+
+	if (level > 1)
+		for (unsigned i = 0; i < entries; i++)
+			if (pte_is_present(table[i]))
+				table_free(vmap, pte_pfn(table[i]), level - 1, PTE_COUNT);
+	kernel_frame_free(pfn);
+	vmap->table_pages--;
+}
+
+void tables_destroy(struct VMap *vmap)
+{
+	/* The upper half of the root is the kernel's. */
+	table_free(vmap, phys_to_pfn(vmap->space.root), 4, PTE_COUNT / 2);
+	ASSERT(vmap->table_pages == 0);
+}
+
+void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t away)
+{
+	while (count) {
+		pte_t *entry = vmap_entry(vmap, address);
+		uint64_t run = MIN(count, PTE_COUNT - pte_index(address, 1));
+
+		/* An entry that is none changes only under the VMap's mutex: no other lock is needed. */
+		for (uint64_t i = 0; i < run; i++) {
+			DEBUG_ASSERT(pte_is_none(pte_read(&entry[i])));
+			pte_write(&entry[i], pte_make_untouched(away));
+		}
+		address += run * PAGE_SIZE;
+		count -= run;
+	}
+}
+
+/* Frames taken out of the tables, waiting for the shootdown that frees them. */
+struct released {
+	unsigned count;
+	pfn_t pfns[32];
+	unsigned flush_count;
+	vaddr_t flush[32];
+};
+
+/* Frames are free once no CPU can reach them. Interrupts are off, no spinlock held. */
+static void released_flush(struct VMap *vmap, struct released *released)
+{
+	uint64_t active = address_space_active(&vmap->space);
+
+	if (released->flush_count && active == 1ull << THIS_CPU->id) {
+		for (unsigned i = 0; i < released->flush_count; i++)
+			tlb_flush_local(released->flush[i]);
+	} else if (released->flush_count && active) {
+		tlb_shootdown(active, released->flush, released->flush_count);
+	}
+	for (unsigned i = 0; i < released->count; i++)
+		reclaim_page_free(released->pfns[i]);
+	released->count = 0;
+	released->flush_count = 0;
+}
+
+/* One entry -> none. False if it is in transit: the caller waits. The table's lock is held. */
+static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
+			  struct released *released)
+{
+	pte_t old = pte_read(entry);
+
+	if (pte_is_untouched(old) || pte_is_none(old)) {
+		pte_write(entry, PTE_NONE);
+	} else if (pte_is_transit(old)) {
+		return false;
+	} else if (pte_is_swapped(old)) {
+		pte_write(entry, PTE_NONE);
+		swap_slot_free(pte_slot(old));
+	} else {
+		struct frame *frame = &frames[pte_pfn(old)];
+
+		old = pte_exchange(entry, PTE_NONE);
+		if (pte_is_present(old))
+			released->flush[released->flush_count++] = address;
+		event_record(EVENT_FREE, vmap->pid, address, pte_pfn(old), SLOT_NONE, old.bits);
+		/* If an evictor holds the page, it releases frame and slot. */
+		if (reclaim_remove(frame)) {
+			if (frame->slot != SLOT_NONE)
+				swap_slot_free(frame->slot);
+			released->pfns[released->count++] = frame_pfn(frame);
+		}
+	}
+	return true;
+}
+
+static void pages_release_touched(struct VMap *vmap, vaddr_t address, uint64_t count)
+{
+	struct released released;
+
+	released.count = 0;
+	released.flush_count = 0;
+	while (count) {
+		pte_t *entry = vmap_entry(vmap, address);
+		struct frame *table = vmap_table_of(entry);
+		uint64_t run = MIN(count, PTE_COUNT - pte_index(address, 1));
+		uint64_t flags = irq_save();
+		uint64_t done = 0;
+		bool transit = false;
+
+		run = MIN(run, ARRAY_SIZE(released.pfns));
+		spin_lock(&table->table.lock);
+		while (done < run && !transit) {
+			transit = !entry_release(vmap, &entry[done], address + done * PAGE_SIZE, &released);
+			done += !transit;
+		}
+		spin_unlock(&table->table.lock);
+		released_flush(vmap, &released);
+		if (UNLIKELY(transit))
+			fault_transit_wait(&entry[done]);
+		irq_restore(flags);
+		address += done * PAGE_SIZE;
+		count -= done;
+	}
+}
+
+void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
+{
+	/* Pages that were never touched go without a lock: see pte_forget(). */
+	while (count && pte_forget(vmap_entry(vmap, address))) {
+		address += PAGE_SIZE;
+		count--;
+	}
+	if (count)
+		pages_release_touched(vmap, address, count);
+}

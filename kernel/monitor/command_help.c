@@ -1,0 +1,106 @@
+/*
+ * command_help.c: help. Lists come from the tables that do the work, so they
+ * are never behind.
+ */
+#include "kernel/bugs.h"
+#include "kernel/fs/file.h"
+#include "kernel/mm/policy.h"
+#include "kernel/monitor/command.h"
+#include "kernel/monitor/console.h"
+#include "kernel/proc/program.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define SYNOPSIS_COLUMNS 38 /* names and arguments; longer ones push their line's rest */
+
+static void print_entry(const char *name, const char *arguments, const char *summary)
+{
+	char synopsis[64];
+
+	(void)format(synopsis, sizeof(synopsis), "%s%s%s", name, *arguments != '\0' ? " " : "",
+		     arguments);
+	console_print("  %-*s  %s\n", SYNOPSIS_COLUMNS, synopsis, summary);
+}
+
+static void help_commands(void)
+{
+	for (const struct command *const *at = table_commands_start; at < table_commands_end; at++)
+		print_entry((*at)->name, (*at)->arguments, (*at)->summary);
+	print_entry("NAME = COMMAND", "", "keeps the last word that COMMAND prints");
+	print_entry("$NAME $NAME+OFFSET $?", "", "stand for it, for a sum, for the exit status");
+	console_print("  also: help COMMAND, help programs, help policies, help files, help bugs\n");
+}
+
+static void help_programs(void)
+{
+	for (const struct program *const *at = table_programs_start; at < table_programs_end; at++)
+		print_entry((*at)->name, (*at)->arguments, (*at)->summary);
+}
+
+static void help_policies(void)
+{
+	for (unsigned i = 0; i < policy_count; i++)
+		print_entry(policies[i]->name, "", policies[i]->summary);
+}
+
+static void help_files(void)
+{
+	char summary[64];
+
+	for (const struct file *file = file_next(NULL); file; file = file_next(file)) {
+		(void)format(summary, sizeof(summary), "%lu bytes%s", file->size_bytes,
+			     file->is_trace ? ", a trace for `replay`" : "");
+		print_entry(file->name, "", summary);
+	}
+	if (!file_next(NULL))
+		console_print("  no files: SCRIPT= and TRACE= bring some\n");
+}
+
+static void help_bugs(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(bugs); i++)
+		print_entry(bugs[i].name, "", bugs[i].summary);
+	console_print("  `make run BUG=NAME` builds and boots a quire with that bug\n");
+}
+
+static int help_command(const char *name)
+{
+	const struct command *command = command_find(name);
+
+	if (!command)
+		return command_fail(ENOENT, "there is no command '%s'", name);
+	console_print("%s%s%s: %s\n", command->name, *command->arguments != '\0' ? " " : "",
+		      command->arguments, command->summary);
+	if (command->detail)
+		console_write(command->detail, strlen(command->detail));
+	return 0;
+}
+
+static int help_run(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*print)(void);
+	} topics[] = {
+		{ "programs", help_programs },
+		{ "policies", help_policies },
+		{ "files", help_files },
+		{ "bugs", help_bugs },
+	};
+
+	if (argc == 1) {
+		help_commands();
+		return 0;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(topics); i++) {
+		if (strcmp(topics[i].name, argv[1]) == 0) {
+			topics[i].print();
+			return 0;
+		}
+	}
+	return help_command(argv[1]);
+}
+
+COMMAND(00, help, .name = "help", .arguments = "[COMMAND]",
+	.summary = "lists the commands, or explains one", .max = 1, .run = help_run,
+	.detail = "Also help programs, policies, files, bugs.\n");

@@ -1,0 +1,164 @@
+/*
+ * command_replay.c: replay.
+ */
+#include "kernel/fs/file.h"
+#include "kernel/mm/policy.h"
+#include "kernel/monitor/command.h"
+#include "kernel/monitor/console.h"
+#include "kernel/monitor/input.h"
+#include "kernel/monitor/job.h"
+#include "kernel/programs/replay.h"
+#include "lib/string.h"
+
+struct arguments {
+	const struct file *file;
+	int64_t frames; /* 0: not said */
+	struct policy *policy;
+};
+
+static struct replay replay; /* kernel memory: the process's thread works in it */
+
+/* What is done now, for the progress line. */
+static const char *stage;
+
+static bool progress_step(void *context, uint64_t done, uint64_t total)
+{
+	(void)context;
+	console_progress("%s: %lu%%", stage, total > 0 ? done * 100 / total : 0);
+	return !input_interrupted();
+}
+
+static const struct replay_progress progress = { .step = progress_step };
+
+static const struct file *first_trace(void)
+{
+	const struct file *file = file_next(NULL);
+
+	while (file && !file->is_trace)
+		file = file_next(file);
+	return file;
+}
+
+/* One word: frames=N, policy=P or FILE. */
+static int argument_read(struct arguments *arguments, const char *word)
+{
+	if (strncmp(word, "frames=", 7) == 0)
+		return argument_size(word + 7, "frames", 1, INT64_MAX, &arguments->frames);
+	if (strncmp(word, "policy=", 7) == 0) {
+		arguments->policy = policy_find(word + 7);
+		return arguments->policy ? 0
+					 : command_fail(EINVAL, "there is no policy '%s'; help "
+								"policies lists them", word + 7);
+	}
+	if (arguments->file)
+		return command_fail(EINVAL, "usage: replay [FILE] [frames=N] [policy=P]");
+	arguments->file = file_find(word);
+	return arguments->file ? 0 : command_fail(ENOENT, "there is no file '%s'; ls lists them",
+						  word);
+}
+
+static int arguments_read(struct arguments *arguments, int argc, char **argv)
+{
+	int error = 0;
+
+	*arguments = (struct arguments){ .file = NULL };
+	for (int i = 1; i < argc && error == 0; i++)
+		error = argument_read(arguments, argv[i]);
+	if (error == 0 && !arguments->file) {
+		arguments->file = first_trace();
+		if (!arguments->file)
+			return command_fail(ENOENT, "there is no trace: TRACE=file brings one");
+	}
+	return error;
+}
+
+static void report_print(const char *name)
+{
+	const struct replay_counts *counts = &replay.counts;
+
+	console_print("trace %s\n", name);
+	console_print("references %lu\n", replay.sequence.reference_count);
+	console_print("pages %u\n", replay.sequence.page_count);
+	console_print("frames %lu\n", replay.frames);
+	console_print("policy %s\n", replay.policy->name);
+	console_print("faults %lu\n", counts->faults);
+	console_print("soft-faults %lu\n", counts->soft_faults);
+	console_print("evictions %lu\n", counts->evictions);
+	console_print("swap-out %lu\n", counts->swap_out);
+	console_print("swap-in %lu\n", counts->swap_in);
+	console_print("mismatches %lu\n", replay.mismatches);
+	console_print("lru %lu\n", replay.model.lru);
+	console_print("opt %lu\n", replay.model.opt);
+	if (replay.mismatches > 0)
+		console_print("mismatch at reference %lu, page 0x%lx: read 0x%016lx, "
+			      "expected 0x%016lx\n", replay.first_mismatch.reference,
+			      replay.first_mismatch.page, replay.first_mismatch.read,
+			      replay.first_mismatch.expected);
+}
+
+static int begin_fail(int error)
+{
+	switch (error) {
+	case -EBUSY:
+		return command_fail(EBUSY, "another process has pages; ps lists them");
+	case -EINVAL:
+		return command_fail(EINVAL, "%lu frames are too few for the resident limit",
+				    replay.frames);
+	case -ENOMEM:
+		return command_fail(ENOMEM, "there is not enough memory for so many frames");
+	default:
+		return command_errno(error);
+	}
+}
+
+/* From the process's start to its end and the models'. */
+static int run(const struct arguments *arguments)
+{
+	struct process_end end;
+	pid_t pid;
+	int error;
+
+	stage = "replay";
+	pid = replay_begin(&replay, (uint64_t)arguments->frames, arguments->policy);
+	if (pid < 0)
+		return begin_fail(pid);
+	error = job_run_foreground(pid, "replay", &end);
+	stage = "lru and opt";
+	error = error != 0 ? error : replay_end(&replay);
+	if (error == -ENOMEM && replay.error == -ENOMEM)
+		return command_fail(ENOMEM, "%lu frames and the swap cannot hold %u pages",
+				    replay.frames, replay.sequence.page_count);
+	if (error == -EINTR && end.killed != FAULT_OK && end.killed != FAULT_KILLED)
+		return command_fail(EFAULT, "pid %d died", pid);
+	return command_errno(error);
+}
+
+static int replay_run(int argc, char **argv)
+{
+	struct arguments arguments;
+	int error = arguments_read(&arguments, argc, argv);
+
+	if (error != 0)
+		return error;
+	stage = "reading the trace";
+	error = replay_open(&replay, arguments.file->data, arguments.file->size_bytes, &progress);
+	if (error == -EINVAL && replay.trace.line > 0)
+		error = command_fail(EINVAL, "%s, line %lu: %s", arguments.file->name,
+				     replay.trace.line, replay.trace.problem);
+	else if (error == -EINVAL)
+		error = command_fail(EINVAL, "%s: %s", arguments.file->name, replay.trace.problem);
+	else if (error != 0)
+		error = command_errno(error);
+	else
+		error = run(&arguments);
+	console_progress("%s", "");
+	if (error == 0)
+		report_print(arguments.file->name);
+	replay_close(&replay);
+	return error;
+}
+
+COMMAND(70, replay, .name = "replay", .arguments = "[FILE] [frames=N] [policy=P]",
+	.summary = "runs a trace through real page faults", .max = 3, .run = replay_run,
+	.detail = "Without FILE the first trace; without frames= half as many as the trace has pages.\n"
+		  "`lru` and `opt` are the faults that exact LRU and Belady's OPT take.\n");

@@ -1,0 +1,76 @@
+/*
+ * check_all.c: one quiet moment, and every room's invariants.
+ */
+#include "kernel/proc/check_all.h"
+
+#include "kernel/mm/commit.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/mm/stack.h"
+#include "kernel/mm/swap.h"
+#include "kernel/proc/process.h"
+#include "kernel/sched/gate.h"
+
+static struct check result;
+
+struct totals {
+	struct check *check;
+	uint64_t committed, tables, pids;
+};
+
+static void check_process(struct process *process, void *context)
+{
+	struct totals *totals = context;
+
+	totals->pids++;
+	if (process->state == PROCESS_ZOMBIE)
+		return; /* it owns nothing any more */
+	vmap_check(&process->vmap, totals->check);
+	totals->committed += process->vmap.committed;
+	totals->tables += process->vmap.table_pages;
+}
+
+/* Invariant 11: what is promised fits and adds up; 5: no table without an owner. */
+static void check_totals(struct check *check, const struct totals *totals)
+{
+	struct commit_state commit = commit_read();
+	uint64_t counts[FRAME_STATE_COUNT];
+
+	frame_census(counts);
+	if (commit.committed != totals->committed)
+		check_fail(check, 11, "%lu pages are promised, processes have %lu", commit.committed,
+			   totals->committed);
+	if (commit.available < 0 && swap_read_counts().bad == 0)
+		check_fail(check, 11, "%ld pages more are promised than fit", -commit.available);
+	if (counts[FRAME_PAGE_TABLE] != totals->tables + stack_table_frames())
+		check_fail(check, 5, "%lu frames are page tables, %lu are reachable",
+			   counts[FRAME_PAGE_TABLE], totals->tables + stack_table_frames());
+	if (frame_memory.ram_pages - commit.kernel_pages !=
+	    counts[FRAME_FREE] + counts[FRAME_PRIVATE] + counts[FRAME_SHARED])
+		check_fail(check, 11, "%lu frames are charged to the kernel, it has %lu",
+			   commit.kernel_pages,
+			   frame_memory.ram_pages - counts[FRAME_FREE] - counts[FRAME_PRIVATE] -
+				   counts[FRAME_SHARED]);
+	check->frames = frame_memory.ram_pages;
+	check->pids = totals->pids;
+}
+
+const struct check *check_all(void)
+{
+	struct totals totals = { .check = &result };
+
+	process_quiesce();
+	gate_close_all();
+	result.violations = 0;
+	result.line_count = 0;
+	frame_check(&result);
+	swap_check_begin();
+	process_visit_quiet(check_process, &totals);
+	swap_check_end(&result);
+	check_totals(&result, &totals);
+	reclaim_check(&result);
+	process_check(&result);
+	stack_check(&result);
+	gate_open_all();
+	return &result;
+}

@@ -1,0 +1,41 @@
+/*
+ * process_internal.h: what the files of proc share.
+ */
+#pragma once
+
+#include "kernel/proc/process.h"
+
+struct process_table {
+	struct spinlock lock;
+	struct process *slots[PROCESS_MAX + 1]; /* slot 0 is never given */
+	unsigned highest;                       /* no process in a slot above */
+	unsigned hint;                          /* where the search for a free slot begins */
+	unsigned count;
+	pid_t next_pid;
+};
+
+extern struct process_table process_table;
+
+/* The process with a PID, of any state, or NULL. The table's lock is held. */
+struct process *process_find_locked(pid_t pid);
+
+/* A NEW thread on a new stack; NULL if there is no memory. Not yet listed in the process. */
+struct thread *process_thread_make(struct process *process, const char *name,
+				   void (*body)(void *argument), void *argument);
+
+/* Ends the current thread of a process; the last one takes the process down. Does not return. */
+NORETURN void process_thread_leave(void);
+
+/* Before thread_exit(): the reaper will see one more. */
+void process_thread_dying(void);
+
+/*
+ * Marks the current process as killed and its other threads to end; this one
+ * goes on. False if the process was ending already.
+ */
+bool process_end_by(enum fault_reason reason);
+
+/* The hook of fatal faults: report.c. */
+struct trap_frame;
+void process_fault(const struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
+		   const char *detail);

@@ -1,0 +1,84 @@
+/*
+ * program.c: the services of program.h: each a call through the gate.
+ */
+#include "kernel/proc/program.h"
+
+#include "kernel/proc/process.h"
+#include "kernel/sched/gate.h"
+#include "lib/format.h"
+
+void (*process_write_hook)(struct process *process, const char *bytes, size_t count);
+int (*process_read_hook)(struct process *process, char *line, size_t size_bytes);
+
+void print(const char *fmt, ...)
+{
+	char text[512];
+	va_list arguments;
+	int length;
+
+	gate_enter();
+	va_start(arguments, fmt);
+	length = format_v(text, sizeof(text), fmt, arguments);
+	va_end(arguments);
+	if (process_write_hook)
+		process_write_hook(process_current(), text, MIN((size_t)length, sizeof(text) - 1));
+	gate_leave();
+}
+
+int read_line(char *line, size_t size_bytes)
+{
+	int result = -1;
+
+	gate_enter();
+	if (process_read_hook)
+		result = process_read_hook(process_current(), line, size_bytes);
+	gate_leave();
+	return result;
+}
+
+struct VMap *self_vmap(void)
+{
+	return &process_current()->vmap;
+}
+
+pid_t self_pid(void)
+{
+	return process_current()->pid;
+}
+
+int thread_start(void (*entry)(void *argument), void *argument, tid_t *tid)
+{
+	return process_thread_start(process_current()->name, entry, argument, tid);
+}
+
+int thread_join(tid_t tid)
+{
+	return process_thread_join(tid);
+}
+
+pid_t spawn(int argc, char *const *argv)
+{
+	return process_spawn(argc, argv, PROCESS_BACKGROUND);
+}
+
+int wait_for(pid_t pid)
+{
+	struct process_end end;
+	int error = process_wait(pid, &end);
+
+	if (error)
+		return error;
+	return end.killed ? -1 : end.exit_status;
+}
+
+void yield(void)
+{
+	gate_enter();
+	thread_yield();
+	gate_leave();
+}
+
+void exit(int status)
+{
+	process_exit(status);
+}

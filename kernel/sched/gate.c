@@ -1,0 +1,90 @@
+/*
+ * gate.c: closing the gates.
+ *
+ * Closing sets the flag, then looks at each thread's depth; entering raises the
+ * depth, then looks at the flag; both with full barriers, so one sees the
+ * other. A thread that finds the gates closed goes back out and sleeps on a
+ * queue. Who is inside goes on until it leaves or sleeps interruptibly.
+ */
+#include "kernel/sched/gate.h"
+
+#include "kernel/sched/mutex.h"
+
+bool gate_closed;
+
+static struct {
+	struct mutex closer; /* one at a time */
+	struct spinlock lock;
+	struct wait_queue waiting;
+} gate = {
+	.closer = { .lock_class = LOCK_GATE,
+		    .lock = SPINLOCK(MUTEX),
+		    .waiters = WAIT_QUEUE(gate.closer.waiters) },
+	.lock = SPINLOCK(GATE_WAIT),
+	.waiting = WAIT_QUEUE(gate.waiting),
+};
+
+void gate_enter_closed(struct thread *thread)
+{
+	uint64_t flags;
+
+	do {
+		__atomic_store_n(&thread->gate_depth, 0, __ATOMIC_SEQ_CST);
+		flags = spin_lock_irq(&gate.lock);
+		while (READ_ONCE(gate_closed))
+			(void)wait_queue_sleep(&gate.waiting, &gate.lock, WAIT_UNINTERRUPTIBLE);
+		spin_unlock_irq(&gate.lock, flags);
+		__atomic_store_n(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
+	} while (READ_ONCE(gate_closed));
+}
+
+void gate_leave_slow(struct thread *thread)
+{
+	if (thread->gate_depth)
+		return;
+	if (thread->turn)
+		sched_retired_hook(thread);
+	if (READ_ONCE(thread->killed) && thread->process && irq_enabled())
+		sched_killed_hook();
+}
+
+struct inside {
+	const struct thread *self;
+	unsigned count;
+};
+
+static void count_inside(struct thread *thread, void *context)
+{
+	struct inside *inside = context;
+
+	if (thread == inside->self || __atomic_load_n(&thread->gate_depth, __ATOMIC_SEQ_CST) == 0)
+		return;
+	if (thread->state == THREAD_BLOCKED && thread->interruptible)
+		return;
+	inside->count++;
+}
+
+LOCK_INTERNALS void gate_close_all(void)
+{
+	struct inside inside = { thread_current(), 0 };
+
+	mutex_lock(&gate.closer);
+	__atomic_store_n(&gate_closed, true, __ATOMIC_SEQ_CST);
+	for (;;) {
+		inside.count = 0;
+		sched_visit_threads(count_inside, &inside);
+		if (inside.count == 0)
+			return;
+		thread_yield();
+	}
+}
+
+LOCK_INTERNALS void gate_open_all(void)
+{
+	uint64_t flags = spin_lock_irq(&gate.lock);
+
+	WRITE_ONCE(gate_closed, false);
+	wait_queue_wake_all(&gate.waiting);
+	spin_unlock_irq(&gate.lock, flags);
+	mutex_unlock(&gate.closer);
+}

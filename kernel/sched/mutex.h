@@ -1,0 +1,54 @@
+/*
+ * mutex.h: a lock that a thread may hold while it sleeps, faults or waits.
+ *
+ * Rules of use. Not from an interrupt, not with a spinlock held, not twice by
+ * one thread. A contended mutex is handed to the thread that waits longest,
+ * so nobody starves.
+ */
+#pragma once
+
+#include "kernel/sched/thread.h"
+
+struct CAPABILITY("mutex") mutex {
+	uint64_t owner;             /* atomic: struct thread *, bit 0: somebody waits */
+	enum lock_class lock_class; /* for `locks` */
+	struct spinlock lock;       /* guards the decision to wait */
+	struct wait_queue waiters;
+};
+
+#define MUTEX_WAITED 1ull
+
+void mutex_init(struct mutex *mutex, enum lock_class lock_class);
+
+COLD void mutex_lock_contended(struct mutex *mutex);
+COLD void mutex_unlock_contended(struct mutex *mutex);
+
+/* Uninterruptible: the wait is as long as somebody else's work under it. */
+ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex) LOCK_INTERNALS
+{
+	uint64_t expected = 0;
+
+	if (UNLIKELY(!__atomic_compare_exchange_n(&mutex->owner, &expected,
+						  (uint64_t)thread_current(), false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+		mutex_lock_contended(mutex);
+}
+
+ALWAYS_INLINE void mutex_unlock(struct mutex *mutex) RELEASES(mutex) LOCK_INTERNALS
+{
+	uint64_t expected = (uint64_t)thread_current();
+
+	if (UNLIKELY(!__atomic_compare_exchange_n(&mutex->owner, &expected, 0, false,
+						  __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
+		mutex_unlock_contended(mutex);
+}
+
+ALWAYS_INLINE bool mutex_is_locked(const struct mutex *mutex)
+{
+	return READ_ONCE(mutex->owner);
+}
+
+ALWAYS_INLINE bool mutex_is_mine(const struct mutex *mutex)
+{
+	return (READ_ONCE(mutex->owner) & ~MUTEX_WAITED) == (uint64_t)thread_current();
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# What `make run` does with its variables: bad ones are one line of error and status 2.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+unset CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT LOG
+export KERNEL=${RELEASE_IMAGE:-${DEBUG_IMAGE:-build/quire.elf}}
+count=0
+files=$(mktemp -d)
+trap 'rm -rf "$files"' EXIT
+
+result() { # result NAME: of the test before
+	local verdict=$?
+	count=$((count + 1))
+	[ $verdict = 0 ] || printf 'not '
+	echo "ok $count - $1"
+	return $verdict
+}
+
+refuses() { # refuses MESSAGE-PATTERN SETTING...
+	local pattern=$1 said status
+	shift
+	said=$(env "$@" tests/tools/boot run 2>&1 </dev/null)
+	status=$?
+	[ $status = 2 ] && [[ $said == quire:\ $pattern && $said != *$'\n'* ]]
+	result "refuses $*" || printf '# status %s: %s\n' $status "$said"
+}
+
+# ends STATUS SCRIPT-TEXT SETTING...: the run's status, and its output in $said
+ends() {
+	local expected=$1 status
+	printf '%b' "$2" >"$files/a script, with a comma"
+	shift 2
+	said=$(env QUIET=1 LOG="$files/log" SCRIPT="$files/a script, with a comma" TIMEOUT=60 "$@" \
+		tests/tools/boot run 2>&1 </dev/null)
+	status=$?
+	[ $status = "$expected" ] && return
+	printf '# status %s, not %s\n' $status "$expected"
+	printf '%s\n' "$said" | tail -n 10 | sed 's/^/# /'
+	return 1
+}
+
+refuses 'CPUS=0:*' CPUS=0
+refuses 'CPUS=two:*' CPUS=two
+refuses 'CPUS=-1:*' CPUS=-1
+refuses 'MEM=12q:*' MEM=12q
+refuses 'MEM=0:*' MEM=0
+refuses 'MEM=99999999999999999999G:*' MEM=99999999999999999999G
+refuses 'TIMEOUT=0:*' TIMEOUT=0
+refuses 'TIMEOUT=1s:*' TIMEOUT=1s
+refuses 'SEED=-1:*' SEED=-1
+refuses 'ICOUNT=2:*' ICOUNT=2
+refuses 'ICOUNT=1 needs*' ICOUNT=1 ACCEL=kvm
+refuses 'SCRIPT=none:*' SCRIPT=none
+refuses 'TRACE=none:*' TRACE=none
+refuses 'TRACE=lib:*' TRACE=lib
+refuses 'TRACE=none:*' "TRACE=Makefile,none"
+refuses 'no-qemu is missing: run*' QEMU=no-qemu
+
+ends 0 'meminfo\n'
+result 'a script powers off at its end, whatever its path holds'
+ends 0 'poweroff\n' CPUS=1 MEM=64M ICOUNT=1 SEED=0x7 QEMU_CPU=qemu64
+result 'every setting at once'
+ends 7 'poweroff 7\n' && [[ $said == *$'\n''quire: status 7' ]]
+result "the guest's status is the last line"
+ends 1 'strict\nno-such-command\n'
+result 'strict ends with status 1'
+said=$(sleep 9 | LOG="$files/log" TIMEOUT=1 tests/tools/boot run 2>&1)
+[[ $said == *$'\n''quire: status 124' ]]
+result 'TIMEOUT ends it with status 124'
+ends 125 '' QEMU_CPU=no-such-cpu
+result 'a QEMU that cannot run is status 125'
+
+said=$(printf 'meminfo\n' | LOG="$files/log" TIMEOUT=60 tests/tools/boot run 2>&1; echo " $?")
+[[ $said == *'quire> '*' 0' ]] && [ "$(printf %s "${said% *}")" = "$(cat "$files/log")" ]
+result 'a pipe is typed in, its end powers off, and the log is what was printed' ||
+	printf '%s\n' "$said" | tail -n 5 | sed 's/^/# /'
+echo "1..$count"

@@ -1,0 +1,476 @@
+/*
+ * page.pml - the life of a private page: fault, eviction, free, reallocation and exit, on two CPUs.
+ *
+ * What is modelled, and the kernel function that each part stands for
+ *
+ *     hw_access                    the MMU: TLB, page walk, D bit, the load or store itself
+ *     fault_handle                 a thread's page fault                         kernel/mm/fault.c
+ *     reclaim_evict                one eviction, LRU to free frame               kernel/mm/reclaim.c
+ *     vmap_free_page               vmap_free, and exit, for one page             kernel/mm/vmap.c
+ *     swap_read, swap_write, slot_alloc, slot_free                               kernel/mm/swap.c
+ *     frame_alloc, frame_free                                                    kernel/mm/frame.c
+ *     tlb_shootdown                (its inside is shootdown.pml)                 arch/x86_64/
+ *
+ *                         fault_handle
+ *         UNTOUCHED ------------------------> PRESENT <---------------- TRANSIT
+ *             ^                               |     ^    fault_handle      ^
+ *             |                 reclaim_evict |     | fault_handle         | fault_handle
+ *             |                               v     |                      |
+ *             +----------------------------- RESTING ----------------> SWAPPED
+ *               reclaim_evict (never written)          reclaim_evict
+ *
+ *     vmap_free_page takes each of them but TRANSIT to NONE, vmap_malloc takes NONE to UNTOUCHED.
+ *
+ * Locks
+ *     Page table: the MMU and a fault's first look do not take it. Under it each section does one
+ *     thing that those two can see, so the section is one atomic step (Lipton's reduction). LRU,
+ *     slots and frames: leaf locks, each section one atomic step.
+ *     While a frame is on the LRU its `dirty` and `slot` belong to the LRU lock; while it is not,
+ *     to the one who took it off (evictor or vmap_free) or who has not put it on yet (fault).
+ *
+ * What is checked, apart from deadlock (an invalid end state)
+ *     V1 a load returns the last value stored; a fresh page reads zero, also after free and malloc
+ *     V2 a frame or slot is freed once, and while no PTE names it
+ *     V3 a frame is freed only when no TLB maps it
+ *     V4 the page table is not touched after exit has freed it
+ *     V5 at the end no frame, slot or LRU entry is left
+ *
+ * More than the kernel does: the evictor takes any page at any time, not only the oldest under
+ * pressure; all loops may go on for ever.
+ *
+ * Left out: shared pages, accessed bits, the LRU's order, batches, per-CPU LRU buffers, gates,
+ * zero-page detection, weak memory order (each hand-over goes through a lock or a locked
+ * instruction), and liveness (that a thread keeps its page long enough to retire its instruction).
+ * To wait is a blocking condition: that wake-ups are not lost is semaphore.pml's matter. TLB fills
+ * come only from loads and stores.
+ *
+ * Sizes (-D): PAGES and FRAMES 1..2, SLOTS 1..3, THREADS and EVICTORS 1..2.
+ * STEAL: with no free slot the evictor takes one from a clean resident page, which becomes dirty.
+ * Planted bugs (-DBUG_...): tests/model/run has the list.
+ */
+#ifndef PAGES
+#define PAGES 1
+#endif
+#ifndef FRAMES
+#define FRAMES 2
+#endif
+#ifndef SLOTS
+#define SLOTS 2
+#endif
+#ifndef THREADS
+#define THREADS 2
+#endif
+#ifndef EVICTORS
+#define EVICTORS 1
+#endif
+
+#define NO      7               /* no frame, no slot */
+#define GARBAGE 3               /* content that nobody may read */
+
+/* PTE states */
+#define NONE      0
+#define UNTOUCHED 1
+#define PRESENT   2             /* pte_arg: frame */
+#define RESTING   3             /* pte_arg: frame */
+#define TRANSIT   4             /* pte_arg: frame */
+#define SWAPPED   5             /* pte_arg: slot */
+
+byte pte[2];
+byte pte_arg[2] = NO;
+bit  pte_d[2];                  /* hardware dirty bit */
+bit  table_freed;               /* exit has freed the page table */
+byte evictor_refs;              /* evictors that may still touch the page table */
+
+/* Frame descriptors */
+bit  is_free[2];
+byte content[2] = GARBAGE;
+byte owner[2];                  /* page */
+byte slot[2] = NO;              /* slot kept */
+bit  dirty[2];                  /* sticky */
+bit  on_lru[2];
+bit  evicting[2];
+bit  disowned[2];
+
+bit  slot_is_free[3];
+byte slot_content[3] = GARBAGE;
+
+byte tlb[4] = NO;               /* [cpu * 2 + page]: frame */
+bit  tlb_d[4];
+
+/* What the program believes */
+byte value[2];                  /* last value stored */
+bit  live[2];                   /* block is allocated */
+byte threads;
+
+#define TLB(c, p)   tlb[(c) * 2 + (p)]
+#define TLB_D(c, p) tlb_d[(c) * 2 + (p)]
+#define OTHER       (1 - cpu)
+#define MAPPED(f)   (tlb[0] == f || tlb[1] == f || tlb[2] == f || tlb[3] == f)
+#define HOLDS(p, f) (pte[p] >= PRESENT && pte[p] <= TRANSIT && pte_arg[p] == f)
+#define NAMES(p, s) (pte[p] == SWAPPED && pte_arg[p] == s)
+
+inline pte_set(p, state, arg) { pte[p] = state; pte_arg[p] = arg; pte_d[p] = 0 }
+
+/* Opens each section under the page table's lock: whoever takes it touches the table. */
+inline pte_lock() { assert(!table_freed) /* V4 */ }
+
+/* Waits until there is a frame: strict commit promises that there will be one. */
+inline frame_alloc(f, fill) {
+    d_step {
+        is_free[0] || is_free[1] ->
+        f = (is_free[0] -> 0 : 1);
+        assert(slot[f] == NO && !dirty[f] && !on_lru[f] && !evicting[f] && !disowned[f]);
+        is_free[f] = 0; content[f] = fill
+    }
+}
+
+inline frame_free(f) {
+    assert(!is_free[f] && !on_lru[f]);              /* V2 */
+    assert(!HOLDS(0, f) && !HOLDS(1, f));           /* V2 */
+    assert(!MAPPED(f));                             /* V3 */
+    is_free[f] = 1; content[f] = GARBAGE;
+    slot[f] = NO; dirty[f] = 0; evicting[f] = 0; disowned[f] = 0; owner[f] = 0;
+    f = NO
+}
+
+inline slot_free(s) {
+    if
+    :: s != NO ->
+        assert(!slot_is_free[s] && !NAMES(0, s) && !NAMES(1, s));       /* V2 */
+        slot_is_free[s] = 1; slot_content[s] = GARBAGE; s = NO
+    :: else
+    fi
+}
+
+/* A clean frame on the LRU may lose its slot, if it becomes dirty. Under the LRU lock. */
+#define HAS_SPARE(v) (on_lru[v] && !dirty[v] && slot[v] != NO)
+
+inline slot_alloc(s) {          /* NO if there is none */
+    if
+    :: slot_is_free[0] -> s = 0
+    :: !slot_is_free[0] && slot_is_free[1] -> s = 1
+    :: !slot_is_free[0] && !slot_is_free[1] && slot_is_free[2] -> s = 2
+#ifdef STEAL
+    :: !slot_is_free[0] && !slot_is_free[1] && !slot_is_free[2] && HAS_SPARE(0) ->
+        s = slot[0]; slot[0] = NO; dirty[0] = 1
+    :: !slot_is_free[0] && !slot_is_free[1] && !slot_is_free[2] && HAS_SPARE(1) ->
+        s = slot[1]; slot[1] = NO; dirty[1] = 1
+#endif
+    :: else -> s = NO
+    fi;
+    if :: s != NO -> slot_is_free[s] = 0 :: else fi
+}
+
+inline swap_write(f) { assert(!slot_is_free[slot[f]]); slot_content[slot[f]] = content[f] }
+inline swap_read(f)  { assert(!slot_is_free[slot[f]]); content[f] = slot_content[slot[f]] }
+
+/*
+ * Flush page p on the own CPU, then on the other. The initiator does nothing between sending and
+ * the acknowledgement, so the other CPU's flush can stand here: it happens at any later moment,
+ * then we go on. The interrupt never cuts an instruction, so a load or store is one step.
+ */
+inline tlb_flush(c, p) { d_step { TLB(c, p) = NO; TLB_D(c, p) = 0 } }
+
+inline tlb_shootdown(p) {
+#ifndef BUG_NO_SHOOTDOWN
+#if THREADS > 1
+    tlb_flush(cpu, p);
+    tlb_flush(OTHER, p)
+#else
+    tlb_flush(0, p)             /* only thread(0) loads and stores */
+#endif
+#else
+    skip
+#endif
+}
+
+/*
+ * One load or store; op says which it was, or FAULT. A TLB entry is used if it is there, or has
+ * been lost and is walked for again. A store through an entry whose D is clear walks again and sets
+ * D in the PTE in one locked operation, which faults if the PTE is no longer present. A fault drops
+ * the entry.
+ */
+#define LOAD  0
+#define STORE 1
+#define FAULT 2
+
+inline hw_access(p, op) {
+    if :: op = LOAD :: op = STORE fi;
+    if
+    :: TLB(cpu, p) != NO && (op == LOAD || TLB_D(cpu, p))
+    :: pte[p] == PRESENT ->
+        assert(!table_freed);                                               /* V4 */
+        pte_d[p] = pte_d[p] | op;
+        TLB(cpu, p) = pte_arg[p]; TLB_D(cpu, p) = pte_d[p]
+    :: pte[p] != PRESENT -> TLB(cpu, p) = NO; TLB_D(cpu, p) = 0; op = FAULT
+    fi;
+    assert(op == FAULT || !is_free[TLB(cpu, p)]);                           /* V3 */
+    if
+    :: op == STORE && live[p] ->
+        value[p] = (value[p] == 1 -> 2 : 1);
+        content[TLB(cpu, p)] = value[p]
+    :: op == STORE && !live[p] -> content[TLB(cpu, p)] = GARBAGE            /* freed meanwhile */
+    :: op == LOAD -> assert(!live[p] || content[TLB(cpu, p)] == value[p])   /* V1 */
+    :: else
+    fi
+}
+
+/* Under the page table's lock, and inside it the LRU's. */
+inline map_new(p, f) {
+    assert(!on_lru[f] && !evicting[f]);
+    pte_set(p, PRESENT, f);
+    dirty[f] = 0; owner[f] = p;
+#ifdef BUG_INSERT_LATE
+    late = f;
+#else
+    on_lru[f] = 1;
+#endif
+    f = NO
+}
+
+#ifdef BUG_PTE_READ_TWICE
+#define STILL(state) true
+#else
+#define STILL(state) (pte[p] == state)
+#endif
+
+/* `seen` is the PTE as it was without the lock; in transit or mapped meanwhile: try again. */
+inline fault_handle(p) {
+    if
+    :: seen == RESTING ->
+        atomic {
+            pte_lock();
+            /* The frame may be evicting: LRU, dirty and slot are left alone. */
+            if :: STILL(RESTING) -> pte[p] = PRESENT :: else fi
+        }
+    :: seen == UNTOUCHED ->
+        frame_alloc(f, 0);
+        atomic { pte_lock(); if :: STILL(UNTOUCHED) -> map_new(p, f) :: else fi }
+    :: seen == SWAPPED ->
+        frame_alloc(f, GARBAGE);
+        atomic {
+            pte_lock();
+            if
+            :: STILL(SWAPPED) ->
+                slot[f] = pte_arg[p];
+                pte_set(p, TRANSIT, f);
+#ifdef BUG_SLOT_EARLY
+                s = slot[f]; slot_free(s);
+#endif
+                reading = 1
+            :: else
+            fi
+        };
+        if
+        :: reading ->
+            atomic {                            /* nobody else sees the copy: with what follows */
+                swap_read(f);
+                pte_lock();
+                assert(pte[p] == TRANSIT && pte_arg[p] == f);
+                map_new(p, f);
+                reading = 0
+            }
+        :: else
+        fi
+    :: else
+    fi;
+#ifdef BUG_INSERT_LATE
+    atomic { if :: late != NO -> on_lru[late] = 1; late = NO :: else fi };
+#endif
+    atomic { if :: f != NO -> frame_free(f) :: else fi; seen = NO; p = 0 }
+}
+
+proctype thread(byte cpu) {
+    byte p, op, f = NO, seen = NO;
+    bit reading;
+#ifdef BUG_SLOT_EARLY
+    byte s;
+#endif
+#ifdef BUG_INSERT_LATE
+    byte late = NO;
+#endif
+
+    do
+    :: atomic {
+            if :: p = 0 :: PAGES > 1 -> p = 1 fi;
+            hw_access(p, op);
+            if
+            :: op == FAULT && pte[p] == NONE -> p = 0; op = 0; goto gone            /* killed */
+            :: op == FAULT && pte[p] != NONE && pte[p] != TRANSIT -> seen = pte[p]
+            :: else -> p = 0
+            fi;
+            op = 0
+        }
+        if :: seen != NO -> fault_handle(p) :: else fi
+    :: goto gone
+    od;
+gone:
+    threads--
+}
+
+/*
+ * A frame found off the LRU is in an evictor's hands, who sees `disowned` and frees frame and slot.
+ * The frame is reused, and the address allocated again, after the shootdown (the quarantine).
+ */
+inline vmap_free_page(p) {
+    atomic {
+        pte[p] != TRANSIT ->
+        pte_lock();
+        if
+        :: pte[p] == PRESENT || pte[p] == RESTING ->
+            f = pte_arg[p]; content[f] = GARBAGE;
+            if                                  /* LRU lock */
+            :: on_lru[f] -> on_lru[f] = 0; mine = 1
+            :: else -> assert(evicting[f]);
+#ifndef BUG_NO_DISOWN
+                disowned[f] = 1;
+#endif
+            fi;
+            pte_set(p, NONE, NO)
+        :: pte[p] == SWAPPED -> s = pte_arg[p]; pte_set(p, NONE, NO); slot_free(s)
+        :: else -> pte_set(p, NONE, NO)
+        fi
+    };
+    if
+    :: f != NO ->
+        tlb_shootdown(p);
+        atomic { if :: mine -> slot_free(slot[f]); frame_free(f) :: else fi; f = NO; mine = 0 }
+    :: else
+    fi
+}
+
+/* The thread that frees and allocates (the VMap mutex lets in one), and in the end exits. */
+proctype freer(byte cpu) {
+    byte p, f = NO, s = NO;
+    bit mine;
+
+    do
+    :: atomic { if :: p = 0 :: PAGES > 1 -> p = 1 fi; live[p] = 0; value[p] = 0 };
+        vmap_free_page(p);
+        d_step { assert(pte[p] == NONE); pte_set(p, UNTOUCHED, NO); live[p] = 1; p = 0 }
+    :: threads == 0 -> break
+    od;
+    atomic { live[0] = 0; live[1] = 0; value[0] = 0; value[1] = 0 };
+    do
+    :: p < PAGES -> vmap_free_page(p); p++
+    :: else -> break
+    od;
+#ifndef BUG_NO_EVICTOR_REF
+    evictor_refs == 0;
+#endif
+    table_freed = 1;
+#ifndef BUG_NO_EVICTOR_REF
+    assert(!on_lru[0] && !on_lru[1]);                                           /* V5 */
+    assert(is_free[0] && is_free[1] == (FRAMES > 1));                           /* V5 */
+    assert(slot_is_free[0] && slot_is_free[1] == (SLOTS > 1) && slot_is_free[2] == (SLOTS > 2))
+#endif
+}
+
+#ifdef BUG_LOST_DIRTY
+bit d;
+#define D_SEEN d
+#else
+#define D_SEEN pte_d[p]
+#endif
+
+/* One eviction after the other. evictor_refs goes down last: exit may free the table then. */
+proctype reclaim_evict(byte cpu) {
+    byte f = NO, p;
+    bit resting, noslot;
+#ifdef BUG_PUT_BACK_LATE
+    byte late = NO;
+#endif
+
+end:
+    do
+    :: atomic {                                 /* LRU lock */
+            if :: on_lru[0] -> f = 0 :: on_lru[1] -> f = 1 fi;
+            on_lru[f] = 0; evicting[f] = 1; p = owner[f]; evictor_refs++
+        }
+#ifdef BUG_LOST_DIRTY
+        d = pte_d[p];                           /* a read, later a write */
+#endif
+        atomic {
+            pte_lock();
+            if
+            :: disowned[f]
+            :: else ->
+                assert(pte[p] == PRESENT && pte_arg[p] == f);
+                dirty[f] = dirty[f] | D_SEEN;
+                pte[p] = RESTING; pte_d[p] = 0;         /* one exchange */
+                resting = 1
+            fi
+        };
+        if
+        :: resting ->
+#ifdef BUG_FREE_BEFORE_ACK
+            tlb_flush(cpu, p);                  /* and the other CPU's comes later, or never */
+#else
+            tlb_shootdown(p);
+#endif
+            if
+            :: dirty[f] ->                      /* may be mapped and stored into again by now */
+                d_step {
+                    if :: slot[f] == NO -> slot_alloc(slot[f]) :: else fi;
+                    if :: slot[f] != NO -> swap_write(f) :: else -> noslot = 1 fi
+                }
+            :: else
+            fi;
+            atomic {
+                pte_lock();
+                if
+                :: disowned[f]
+                :: !disowned[f] && pte[p] == RESTING && !noslot ->
+                    assert(pte_arg[p] == f);
+                    if
+                    :: slot[f] != NO -> pte_set(p, SWAPPED, slot[f]); slot[f] = NO
+                    :: else -> pte_set(p, UNTOUCHED, NO)        /* never written */
+                    fi;
+                    frame_free(f)
+                :: else ->                      /* touched meanwhile, or no slot: stays */
+                    assert((pte[p] == PRESENT || noslot && pte[p] == RESTING) && pte_arg[p] == f);
+                    pte[p] = PRESENT;
+                    if :: dirty[f] -> slot_free(slot[f]) :: else fi;
+#ifdef BUG_PUT_BACK_LATE
+                    late = f;
+#else
+                    evicting[f] = 0; on_lru[f] = 1;     /* LRU lock, inside the table's */
+#endif
+                    f = NO
+                fi;
+                noslot = 0; resting = 0;
+                if :: f == NO -> evictor_refs--; p = 0 :: else fi
+            }
+#ifdef BUG_PUT_BACK_LATE
+            ;
+            atomic {
+                if :: late != NO -> evicting[late] = 0; on_lru[late] = 1; late = NO :: else fi
+            }
+#endif
+        :: else
+        fi;
+        if
+        :: f != NO ->                           /* disowned: frame and slot are ours to free */
+#ifndef BUG_DISOWNED_NO_SHOOTDOWN
+            tlb_shootdown(p);                   /* vmap_free's own may still be under way */
+#endif
+            atomic { slot_free(slot[f]); frame_free(f); evictor_refs--; p = 0 }
+        :: else
+        fi
+    od
+}
+
+init {
+    atomic {
+        is_free[0] = 1; is_free[1] = (FRAMES > 1);
+        slot_is_free[0] = 1; slot_is_free[1] = (SLOTS > 1); slot_is_free[2] = (SLOTS > 2);
+        pte[0] = UNTOUCHED; live[0] = 1;
+        if :: PAGES > 1 -> pte[1] = UNTOUCHED; live[1] = 1 :: else fi;
+        threads = THREADS;
+        run thread(0);
+        if :: THREADS > 1 -> run thread(1) :: else fi;
+        run freer(1);
+        run reclaim_evict(1);
+        if :: EVICTORS > 1 -> run reclaim_evict(0) :: else fi
+    }
+}
