@@ -179,7 +179,7 @@ $(OUT)/quire.iso: $(IMAGE) tests/tools/iso
 export CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT FILTER
 export KERNEL = $(IMAGE)
 export GDB
-boot = $(if $(silent),QUIET=1) tests/tools/boot
+boot = $(if $(silent),env QUIET=1) tests/tools/boot
 
 .PHONY: run debug attach console
 run: $(IMAGE)

@@ -100,10 +100,10 @@ void kernel_main(uint32_t magic, uint32_t info_address)
 	turn_init();
 	make_idle_threads(wanted, stack_tops);
 	process_init();
-	if (kernel_thread_start("console", monitor_entry, NULL))
-		give_up("no memory for the console");
 	if (wanted > 1)
 		(void)smp_start(wanted, tlb_kernel_root, stack_tops, other_cpu_entry);
+	if (kernel_thread_start("console", monitor_entry, NULL))
+		give_up("no memory for the console");
 	apic_timer_start();
 	sched_start(idle_threads[0]);
 }

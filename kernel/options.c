@@ -179,7 +179,7 @@ static void word_apply(struct options *options, char *word, uint32_t *seen)
 		    strncmp(word, key->name, length) != 0)
 			continue;
 		if (*seen & 1u << i)
-			options_warn(options, "%s= is given more than once: the last good one counts",
+			options_warn(options, "%s= is given again: the last good one counts",
 				     key->name);
 		*seen |= 1u << i;
 		if (key->set(options, value + 1) != 0)

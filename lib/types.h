@@ -42,6 +42,8 @@ typedef int32_t tid_t;    /* thread number, from 1, never of two live threads */
 #define NORETURN __attribute__((noreturn))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 #define COLD __attribute__((cold))
+#define NOINLINE __attribute__((noinline))
+#define SLOW_PATH __attribute__((cold, noinline))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* One read or write of a variable that another CPU may change meanwhile. */

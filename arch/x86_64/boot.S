@@ -19,6 +19,7 @@
  * (paging) and 9.8.5 (to IA-32e mode).
  */
 #include "arch/x86_64/layout.h"
+#include "arch/x86_64/unwind.h"
 
 #define PHYS(symbol) ((symbol) - KERNEL_BASE)
 
@@ -90,7 +91,10 @@ multiboot2_header:
 	.long 8
 multiboot2_end:
 
+	.cfi_sections .debug_frame
 	.section .boot, "ax"
+	.cfi_startproc
+	UNWIND_END
 	.code32
 
 	/* In: eax = magic, ebx = address of the loader's information; flat segments. */
@@ -213,6 +217,7 @@ boot_fill_tables:
 	cmpl $BOOT_GIB_COUNT * 512, %ecx
 	jb 1b
 	ret
+	.cfi_endproc
 
 	.section .rodata.boot, "a"
 

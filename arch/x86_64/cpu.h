@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/pte.h"
 #include "kernel/config.h"
 #include "kernel/counters.h"
 #include "lib/types.h"
@@ -18,18 +19,22 @@ struct magazine;
 struct thread;
 
 struct cpu {
-	struct cpu *self;               /* must be first: cpu_current() */
-	struct thread *current;         /* the thread that runs here */
-	struct address_space *space;    /* whose root is in CR3; NULL: the kernel's own */
-	uint32_t id;                    /* 0 .. cpu_count - 1, 0 booted */
+	struct cpu *self;            /* must be first: cpu_current() */
+	struct thread *current;      /* the thread that runs here */
+	struct address_space *space; /* whose root is in CR3; NULL: the kernel's own */
+	uint32_t id;                 /* 0 .. cpu_count - 1, 0 booted */
 	uint32_t apic_id;
+	/* The page that this CPU's last fault mapped (mm/fault.c). */
+	const struct address_space *recent_space; /* NULL: none */
+	pte_t *recent_entry;
+	uint64_t recent_address;
 	bool online;
-	bool need_resched;              /* set by tick and wakeups, cleared by the scheduler */
+	bool need_resched; /* set by tick and wakeups, cleared by the scheduler */
 	bool halted_for_panic;
-	const void *panic_frame;        /* where it was when another CPU's panic stopped it */
-	struct thread *idle;            /* runs when nothing else can */
-	struct magazine *magazine;      /* free frames at hand (mm/frame.c) */
-	struct event_ring *events;      /* what happened to pages here (mm/event.c) */
+	const void *panic_frame;   /* where it was when another CPU's panic stopped it */
+	struct thread *idle;       /* runs when nothing else can */
+	struct magazine *magazine; /* free frames at hand (mm/frame.c) */
+	struct event_ring *events; /* what happened to pages here (mm/event.c) */
 	uint64_t counters[COUNTER_COUNT];
 } __attribute__((aligned(64)));
 
@@ -42,7 +47,7 @@ struct cpu_features {
 };
 
 extern struct cpu cpus[CPU_MAX];
-extern unsigned cpu_count;            /* CPUs online; grows only during boot */
+extern unsigned cpu_count; /* CPUs online; grows only during boot */
 extern struct cpu_features cpu_features;
 
 #define THIS_CPU ((struct cpu __seg_gs *)0)
@@ -91,6 +96,14 @@ ALWAYS_INLINE bool irq_enabled(void)
 }
 
 /* Waits a moment in a spin; under QEMU's icount another CPU goes on. */
+ALWAYS_INLINE uint64_t cpu_stack_pointer(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("movq %%rsp, %0" : "=r"(value));
+	return value;
+}
+
 ALWAYS_INLINE void cpu_relax(void)
 {
 	__asm__ volatile("pause" : : : "memory");

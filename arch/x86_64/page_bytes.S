@@ -6,18 +6,39 @@
  * ymm4/xmm4-5: sums of words (a); ymm6/xmm6-7: sums of the sums (b), added
  * once per 64 bytes. Four lanes of 64 bits in both versions.
  */
+#include "arch/x86_64/unwind.h"
 
+	.cfi_sections .debug_frame
 	.text
 
-/* Ends a routine: interrupts as they were. */
-.macro leave_vectors
-	popfq
+.macro routine name
+	.globl \name
+	.type \name, @function
+\name:
+	.cfi_startproc
+.endm
+
+.macro end_routine
 	ret
+	.cfi_endproc
 .endm
 
 .macro enter_vectors
 	pushfq
+	.cfi_adjust_cfa_offset 8
 	cli
+.endm
+
+/* Interrupts as they were. */
+.macro leave_vectors
+	popfq
+	.cfi_adjust_cfa_offset -8
+.endm
+
+/* Moves the stack for the lanes, and back. */
+.macro lanes_on_stack bytes
+	addq $-\bytes, %rsp
+	.cfi_adjust_cfa_offset \bytes
 .endm
 
 /* ---- public names: one jump to the routine chosen at boot ---- */
@@ -63,23 +84,24 @@ page_is_zero_routine:	.quad page_is_zero_sse
 
 /* ---- AVX: 32 bytes a step ---- */
 
-	.globl page_zero_avx
-page_zero_avx:
+	routine page_zero_avx
 	enter_vectors
 	vpxor %xmm0, %xmm0, %xmm0
 	leaq 4096(%rdi), %rax
 1:
-	.irp offset, 0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 480
-	vmovdqa %ymm0, \offset(%rdi)
+	.set offset, 0
+	.rept 64
+	vmovdqa %ymm0, offset(%rdi)
+	.set offset, offset + 32
 	.endr
-	addq $512, %rdi
+	addq $2048, %rdi
 	cmpq %rax, %rdi
 	jne 1b
 	vzeroupper
 	leave_vectors
+	end_routine
 
-	.globl page_copy_avx
-page_copy_avx:
+	routine page_copy_avx
 	enter_vectors
 	leaq 4096(%rdi), %rax
 1:
@@ -93,39 +115,41 @@ page_copy_avx:
 	jne 1b
 	vzeroupper
 	leave_vectors
+	end_routine
 
-	.globl page_copy_sum_avx
-page_copy_sum_avx:
+	routine page_copy_sum_avx
 	enter_vectors
-	subq $64, %rsp
+	lanes_on_stack 64
 	vpxor %xmm4, %xmm4, %xmm4
 	vpxor %xmm6, %xmm6, %xmm6
 	leaq 4096(%rdi), %rax
 1:
-	.irp offset, 0, 64, 128, 192, 256, 320, 384, 448
-	vmovdqa \offset(%rsi), %ymm0
-	vmovdqa \offset+32(%rsi), %ymm1
-	vmovdqa %ymm0, \offset(%rdi)
+	.set offset, 0
+	.rept 32
+	vmovdqa offset(%rsi), %ymm0
+	vmovdqa offset + 32(%rsi), %ymm1
+	vmovdqa %ymm0, offset(%rdi)
 	vpaddq %ymm0, %ymm4, %ymm4
-	vmovdqa %ymm1, \offset+32(%rdi)
+	vmovdqa %ymm1, offset + 32(%rdi)
 	vpaddq %ymm4, %ymm6, %ymm6
 	vpaddq %ymm1, %ymm4, %ymm4
+	.set offset, offset + 64
 	.endr
-	addq $512, %rsi
-	addq $512, %rdi
+	addq $2048, %rsi
+	addq $2048, %rdi
 	cmpq %rax, %rdi
 	jne 1b
 	vmovdqu %ymm4, 0(%rsp)
 	vmovdqu %ymm6, 32(%rsp)
 	vzeroupper
 	fold_lanes
-	addq $64, %rsp
+	lanes_on_stack -64
 	leave_vectors
+	end_routine
 
-	.globl page_sum_avx
-page_sum_avx:
+	routine page_sum_avx
 	enter_vectors
-	subq $64, %rsp
+	lanes_on_stack 64
 	vpxor %xmm4, %xmm4, %xmm4
 	vpxor %xmm6, %xmm6, %xmm6
 	leaq 4096(%rdi), %rax
@@ -142,11 +166,11 @@ page_sum_avx:
 	vmovdqu %ymm6, 32(%rsp)
 	vzeroupper
 	fold_lanes
-	addq $64, %rsp
+	lanes_on_stack -64
 	leave_vectors
+	end_routine
 
-	.globl page_is_zero_avx
-page_is_zero_avx:
+	routine page_is_zero_avx
 	xorl %eax, %eax
 	movq (%rdi), %rcx
 	orq 2048(%rdi), %rcx
@@ -166,14 +190,13 @@ page_is_zero_avx:
 	movl $1, %eax
 3:
 	vzeroupper
-	popfq
+	leave_vectors
 2:
-	ret
+	end_routine
 
 /* ---- SSE2: 16 bytes a step ---- */
 
-	.globl page_zero_sse
-page_zero_sse:
+	routine page_zero_sse
 	enter_vectors
 	pxor %xmm0, %xmm0
 	leaq 4096(%rdi), %rax
@@ -185,9 +208,9 @@ page_zero_sse:
 	cmpq %rax, %rdi
 	jne 1b
 	leave_vectors
+	end_routine
 
-	.globl page_copy_sse
-page_copy_sse:
+	routine page_copy_sse
 	enter_vectors
 	leaq 4096(%rdi), %rax
 1:
@@ -200,6 +223,7 @@ page_copy_sse:
 	cmpq %rax, %rdi
 	jne 1b
 	leave_vectors
+	end_routine
 
 .macro sum_sse_step
 	paddq %xmm0, %xmm4
@@ -210,10 +234,9 @@ page_copy_sse:
 	paddq %xmm3, %xmm5
 .endm
 
-	.globl page_copy_sum_sse
-page_copy_sum_sse:
+	routine page_copy_sum_sse
 	enter_vectors
-	subq $64, %rsp
+	lanes_on_stack 64
 	pxor %xmm4, %xmm4
 	pxor %xmm5, %xmm5
 	pxor %xmm6, %xmm6
@@ -240,13 +263,13 @@ page_copy_sum_sse:
 	movdqu %xmm6, 32(%rsp)
 	movdqu %xmm7, 48(%rsp)
 	fold_lanes
-	addq $64, %rsp
+	lanes_on_stack -64
 	leave_vectors
+	end_routine
 
-	.globl page_sum_sse
-page_sum_sse:
+	routine page_sum_sse
 	enter_vectors
-	subq $64, %rsp
+	lanes_on_stack 64
 	pxor %xmm4, %xmm4
 	pxor %xmm5, %xmm5
 	pxor %xmm6, %xmm6
@@ -268,11 +291,11 @@ page_sum_sse:
 	movdqu %xmm6, 32(%rsp)
 	movdqu %xmm7, 48(%rsp)
 	fold_lanes
-	addq $64, %rsp
+	lanes_on_stack -64
 	leave_vectors
+	end_routine
 
-	.globl page_is_zero_sse
-page_is_zero_sse:
+	routine page_is_zero_sse
 	xorl %eax, %eax
 	movq (%rdi), %rcx
 	orq 2048(%rdi), %rcx
@@ -289,6 +312,6 @@ page_is_zero_sse:
 	jne 1b
 	movl $1, %eax
 2:
-	ret
+	end_routine
 
 	.section .note.GNU-stack, "", @progbits

@@ -49,7 +49,7 @@ typedef struct {
 #define PTE_AWAY_IMAGE 0x020ull     /* untouched: starts as the program's initial data */
 
 #define PTE_COUNT 512 /* entries of a table */
-#define PTE_NONE ((pte_t){ 0 })
+#define PTE_NONE ((pte_t){0})
 
 /* Index into the table of `level` (4 is the root, 1 holds pages) for an address. */
 ALWAYS_INLINE unsigned pte_index(vaddr_t address, int level)
@@ -117,29 +117,29 @@ ALWAYS_INLINE pfn_t pte_pfn(pte_t pte)
 /* A page of a process: never executable. away: flags from pte_away_flags(). */
 ALWAYS_INLINE pte_t pte_make_present(pfn_t pfn, uint64_t away)
 {
-	return (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_NO_EXECUTE | PTE_PRESENT |
-			(away & PTE_AWAY_READ_ONLY ? 0 : PTE_WRITABLE) };
+	return (pte_t){(uint64_t)pfn << PAGE_SHIFT | PTE_NO_EXECUTE | PTE_PRESENT |
+		       (away & PTE_AWAY_READ_ONLY ? 0 : PTE_WRITABLE)};
 }
 
 ALWAYS_INLINE pte_t pte_make_untouched(uint64_t away)
 {
-	return (pte_t){ PTE_KIND_UNTOUCHED | away };
+	return (pte_t){PTE_KIND_UNTOUCHED | away};
 }
 
 ALWAYS_INLINE pte_t pte_make_resting(pfn_t pfn, uint64_t away)
 {
-	return (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_KIND_RESTING | away };
+	return (pte_t){(uint64_t)pfn << PAGE_SHIFT | PTE_KIND_RESTING | away};
 }
 
 ALWAYS_INLINE pte_t pte_make_transit(pfn_t pfn, uint64_t away)
 {
-	return (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_KIND_TRANSIT | away };
+	return (pte_t){(uint64_t)pfn << PAGE_SHIFT | PTE_KIND_TRANSIT | away};
 }
 
 ALWAYS_INLINE pte_t pte_make_swapped(uint32_t slot, uint16_t generation, uint64_t away)
 {
-	return (pte_t){ (uint64_t)generation << 44 | (uint64_t)slot << PAGE_SHIFT |
-			PTE_KIND_SWAPPED | away };
+	return (pte_t){(uint64_t)generation << 44 | (uint64_t)slot << PAGE_SHIFT |
+		       PTE_KIND_SWAPPED | away};
 }
 
 ALWAYS_INLINE uint32_t pte_slot(pte_t pte)
@@ -154,7 +154,7 @@ ALWAYS_INLINE uint16_t pte_generation(pte_t pte)
 
 ALWAYS_INLINE pte_t pte_read(const pte_t *entry)
 {
-	return (pte_t){ __atomic_load_n(&entry->bits, __ATOMIC_ACQUIRE) };
+	return (pte_t){__atomic_load_n(&entry->bits, __ATOMIC_ACQUIRE)};
 }
 
 /* Stores an entry that is not present now, so that no processor changes it meanwhile. */
@@ -166,7 +166,7 @@ ALWAYS_INLINE void pte_write(pte_t *entry, pte_t value)
 /* Replaces an entry and returns the old one with the processor's last accessed and dirty. */
 ALWAYS_INLINE pte_t pte_exchange(pte_t *entry, pte_t value)
 {
-	return (pte_t){ __atomic_exchange_n(&entry->bits, value.bits, __ATOMIC_SEQ_CST) };
+	return (pte_t){__atomic_exchange_n(&entry->bits, value.bits, __ATOMIC_SEQ_CST)};
 }
 
 /*

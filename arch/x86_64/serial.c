@@ -25,7 +25,8 @@
 #define REG_LINE_STATUS 5
 
 #define INTERRUPT_RECEIVED 0x01
-#define FIFO_ENABLE_CLEAR 0x07 /* both FIFOs emptied; an interrupt at each byte */
+/* Both FIFOs emptied; an interrupt at 14 bytes, or when fewer have waited for four characters. */
+#define FIFO_ENABLE_CLEAR 0xc7
 #define LINE_8N1 0x03
 #define LINE_DIVISOR 0x80
 #define MODEM_READY 0x0b /* DTR, RTS, and OUT2, which lets the interrupt out */

@@ -16,6 +16,7 @@
  */
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/smp_internal.h"
+#include "arch/x86_64/unwind.h"
 
 #define PHYS(symbol) ((symbol) - KERNEL_BASE)
 
@@ -43,11 +44,14 @@ smp_trampoline_gdt: /* boot_gdt, as a 16-bit lgdt can reach it */
 	.long PHYS(boot_gdt)
 smp_trampoline_end:
 
+	.cfi_sections .debug_frame
 	.text
 	.code64
 
 	.type smp_trampoline_long, @function
 smp_trampoline_long:
+	.cfi_startproc
+	UNWIND_END
 	movl $1, %eax /* ebx bits 31..24: the initial APIC number */
 	cpuid
 	shrl $24, %ebx
@@ -65,4 +69,5 @@ smp_trampoline_long:
 
 1:	hlt
 	jmp 1b
+	.cfi_endproc
 	.size smp_trampoline_long, . - smp_trampoline_long

@@ -7,27 +7,32 @@
  *
  *   saved rsp -> r15 r14 r13 r12 rbp rbx, return address
  */
+#include "arch/x86_64/unwind.h"
+
+	.cfi_sections .debug_frame
 	.text
 
 	/* void context_switch(uint64_t *save, uint64_t next) */
 	.globl context_switch
 	.type context_switch, @function
 context_switch:
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	.cfi_startproc
+	PUSH(rbx)
+	PUSH(rbp)
+	PUSH(r12)
+	PUSH(r13)
+	PUSH(r14)
+	PUSH(r15)
 	movq %rsp, (%rdi)
 	movq %rsi, %rsp
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbp
-	popq %rbx
+	POP(r15)
+	POP(r14)
+	POP(r13)
+	POP(r12)
+	POP(rbp)
+	POP(rbx)
 	ret
+	.cfi_endproc
 	.size context_switch, . - context_switch
 
 	/*
@@ -36,9 +41,12 @@ context_switch:
 	 */
 	.type context_start, @function
 context_start:
+	.cfi_startproc
+	UNWIND_END
 	movq %r13, %rdi
 	call *%r12
 	ud2
+	.cfi_endproc
 	.size context_start, . - context_start
 
 	/* uint64_t context_prepare(vaddr_t stack_top, void (*entry)(void *), void *argument) */

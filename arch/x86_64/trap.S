@@ -8,6 +8,9 @@
  * No swapgs and no other stack: there is one ring. The frame pointer is left
  * alone: a backtrace knows the frame by the return address trap_return.
  */
+#include "arch/x86_64/unwind.h"
+
+	.cfi_sections .debug_frame
 	.text
 
 	/*
@@ -35,21 +38,26 @@ trap_stubs:
 	.balign 16
 	.type trap_common, @function
 trap_common:
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	.cfi_startproc simple
+	.cfi_signal_frame /* what is interrupted need not be at a call */
+	.cfi_def_cfa rsp, 7 * 8 /* above vector, error, rip, cs, rflags, rsp, ss */
+	.cfi_offset rip, -5 * 8
+	.cfi_offset rsp, -2 * 8
+	PUSH(rdi)
+	PUSH(rsi)
+	PUSH(rdx)
+	PUSH(rcx)
+	PUSH(rax)
+	PUSH(r8)
+	PUSH(r9)
+	PUSH(r10)
+	PUSH(r11)
+	PUSH(rbx)
+	PUSH(rbp)
+	PUSH(r12)
+	PUSH(r13)
+	PUSH(r14)
+	PUSH(r15)
 	cld
 	movl 15 * 8(%rsp), %eax /* the vector */
 	movq %rsp, %rdi
@@ -57,21 +65,23 @@ trap_common:
 
 	.globl trap_return
 trap_return:
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbp
-	popq %rbx
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
+	POP(r15)
+	POP(r14)
+	POP(r13)
+	POP(r12)
+	POP(rbp)
+	POP(rbx)
+	POP(r11)
+	POP(r10)
+	POP(r9)
+	POP(r8)
+	POP(rax)
+	POP(rcx)
+	POP(rdx)
+	POP(rsi)
+	POP(rdi)
 	addq $16, %rsp /* vector and error */
+	.cfi_adjust_cfa_offset -16
 	iretq
+	.cfi_endproc
 	.size trap_common, . - trap_common

@@ -27,7 +27,8 @@
 
 #define RANGE_MAX (BOOT_RANGE_MAX + BOOT_MODULE_MAX + 16)
 #define LARGE_PAGE MIB(2)
-#define APIC_FIRST 0xfec00000ull /* I/O APIC; the local one is at +2 MiB; both in large pages of their own */
+#define APIC_FIRST \
+	0xfec00000ull /* I/O APIC; the local one is at +2 MiB; both in large pages of their own */
 #define APIC_SECOND 0xfee00000ull
 
 /* From the linker script. */
@@ -59,8 +60,9 @@ static void *chunk_take(uint64_t size_bytes)
 static void take_out(paddr_t base, uint64_t size_bytes)
 {
 	if (size_bytes)
-		free_count = memory_map_remove(free_ranges, free_count, RANGE_MAX, phys_to_pfn(base),
-					       phys_to_pfn(base + size_bytes + PAGE_SIZE - 1));
+		free_count =
+			memory_map_remove(free_ranges, free_count, RANGE_MAX, phys_to_pfn(base),
+					  phys_to_pfn(base + size_bytes + PAGE_SIZE - 1));
 }
 
 static bool is_usable(paddr_t base, uint64_t size_bytes)
@@ -87,7 +89,8 @@ static const char *take_out_used(const struct boot_info *info)
 
 		if (!is_usable(module->base, module->size_bytes)) {
 			(void)format(sentence, sizeof(sentence),
-				     "module `%.40s' (%lu MiB) does not fit into RAM: give the machine more",
+				     "module `%.40s' (%lu MiB) does not fit into RAM: give the "
+				     "machine more",
 				     module->label, module->size_bytes >> 20);
 			return sentence;
 		}
@@ -107,8 +110,8 @@ static bool chunk_make(uint64_t size_bytes)
 	for (unsigned i = 0; i < free_count; i++) {
 		struct frame_range *range = &free_ranges[i];
 
-		if (range->first < limit &&
-		    (!best || MIN(range->end, limit) - range->first > MIN(best->end, limit) - best->first))
+		if (range->first < limit && (!best || MIN(range->end, limit) - range->first >
+							      MIN(best->end, limit) - best->first))
 			best = range;
 	}
 	if (!best || MIN(best->end, limit) - best->first <= pages)
@@ -133,7 +136,8 @@ static uint64_t ramdisk_make(uint64_t pages)
 		pfn_t take;
 
 		for (unsigned i = 0; i < free_count; i++)
-			if (!best || free_ranges[i].end - free_ranges[i].first > best->end - best->first)
+			if (!best ||
+			    free_ranges[i].end - free_ranges[i].first > best->end - best->first)
 				best = &free_ranges[i];
 		if (!best || best->first == best->end)
 			break;
@@ -159,7 +163,8 @@ static pte_t *kernel_entry(vaddr_t address, int level)
 		pte_t *entry = &table[pte_index(address, at)];
 
 		if (!pte_is_present(*entry))
-			entry->bits = direct_to_phys(chunk_take(PAGE_SIZE)) | PTE_PRESENT | PTE_WRITABLE;
+			entry->bits =
+				direct_to_phys(chunk_take(PAGE_SIZE)) | PTE_PRESENT | PTE_WRITABLE;
 		table = direct_map(entry->bits & PTE_FRAME_MASK);
 	}
 	return &table[pte_index(address, level)];
@@ -169,8 +174,8 @@ static pte_t *kernel_entry(vaddr_t address, int level)
 static void map_direct(paddr_t base, paddr_t end, uint64_t extra)
 {
 	for (paddr_t at = ALIGN_DOWN(base, LARGE_PAGE); at < end; at += LARGE_PAGE)
-		kernel_entry(DIRECT_BASE + at, 2)->bits = at | PTE_PRESENT | PTE_WRITABLE | PTE_LARGE |
-							  PTE_NO_EXECUTE | extra;
+		kernel_entry(DIRECT_BASE + at, 2)->bits =
+			at | PTE_PRESENT | PTE_WRITABLE | PTE_LARGE | PTE_NO_EXECUTE | extra;
 }
 
 static void map_image(const char *start, const char *end, uint64_t bits)
@@ -191,7 +196,8 @@ static void map_kernel(const struct boot_info *info)
 			map_direct(range->base, MIN(range->base + range->size_bytes, GIB(4)), 0);
 	}
 	for (unsigned i = 0; i < usable_count; i++)
-		map_direct((paddr_t)usable[i].first << PAGE_SHIFT, (paddr_t)usable[i].end << PAGE_SHIFT, 0);
+		map_direct((paddr_t)usable[i].first << PAGE_SHIFT,
+			   (paddr_t)usable[i].end << PAGE_SHIFT, 0);
 	map_direct(APIC_FIRST, APIC_FIRST + LARGE_PAGE, PTE_CACHE_DISABLE | PTE_WRITE_THROUGH);
 	map_direct(APIC_SECOND, APIC_SECOND + LARGE_PAGE, PTE_CACHE_DISABLE | PTE_WRITE_THROUGH);
 	map_image(image_text_start, image_text_end, 0);
@@ -212,7 +218,8 @@ static void enter_frames(void)
 	for (unsigned i = 0; i < swap_ramdisk.extent_count; i++) {
 		pfn_t first = phys_to_pfn(swap_ramdisk.extents[i].base);
 
-		frame_reserve(first, first + (pfn_t)swap_ramdisk.extents[i].block_count, FRAME_RAMDISK);
+		frame_reserve(first, first + (pfn_t)swap_ramdisk.extents[i].block_count,
+			      FRAME_RAMDISK);
 	}
 	/* The rest of RAM is in use by the kernel. */
 	for (unsigned i = 0; i < usable_count; i++)
@@ -255,7 +262,8 @@ const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 	tables = 32 + DIV_ROUND_UP((uint64_t)limit, GIB(1) / PAGE_SIZE);
 	if (!chunk_make(ALIGN_UP(limit * sizeof(struct frame), PAGE_SIZE) +
 			ALIGN_UP(frame_groups_bytes(limit), PAGE_SIZE) +
-			ALIGN_UP(swap_descriptors_bytes(swap_pages), PAGE_SIZE) + tables * PAGE_SIZE))
+			ALIGN_UP(swap_descriptors_bytes(swap_pages), PAGE_SIZE) +
+			tables * PAGE_SIZE))
 		return "no room for the frame descriptors below 4 GiB";
 	descriptors = chunk_take(limit * sizeof(struct frame));
 	groups = chunk_take(frame_groups_bytes(limit));
@@ -276,6 +284,6 @@ void boot_memory_commit(unsigned cpu_total)
 	uint64_t free = frame_free_count();
 
 	/* Pages in flight: each CPU may hold a few between two lists. */
-	commit_init(frame_memory.ram_pages, frame_memory.ram_pages - free, frame_memory.ramdisk_pages,
-		    4 + 2 * (uint64_t)cpu_total);
+	commit_init(frame_memory.ram_pages, frame_memory.ram_pages - free,
+		    frame_memory.ramdisk_pages, 4 + 2 * (uint64_t)cpu_total);
 }

@@ -26,10 +26,10 @@
 #define CHECK_LINE_BYTES 160
 
 struct check {
-	unsigned violations;  /* all of them */
-	unsigned line_count;  /* kept below, the first ones */
+	unsigned violations;                           /* all of them */
+	unsigned line_count;                           /* kept below, the first ones */
 	char lines[CHECK_LINES_MAX][CHECK_LINE_BYTES]; /* "I7: sentence" */
-	uint64_t frames, slots, pids; /* for `check: ok frames N slots N pids N` */
+	uint64_t frames, slots, pids;                  /* for `check: ok frames N slots N pids N` */
 };
 
 /* Notes one violation. */

@@ -12,8 +12,10 @@
 
 #include "lib/errno.h"
 
+int64_t commit_available;
+uint64_t commit_resident_limit;
+
 static struct {
-	int64_t available; /* atomic */
 	struct spinlock lock;
 	/* Guarded by the lock. */
 	int64_t capacity;
@@ -22,7 +24,7 @@ static struct {
 	uint64_t limit;
 	uint64_t slots;
 	uint64_t reserve;
-} commit = { .lock = SPINLOCK(COMMIT), .limit = UINT64_MAX };
+} commit = {.lock = SPINLOCK(COMMIT), .limit = UINT64_MAX};
 
 static uint64_t resident_max_locked(void)
 {
@@ -32,16 +34,18 @@ static uint64_t resident_max_locked(void)
 /* Recomputes the capacity; -ENOMEM, and nothing is changed, if more is promised already. */
 static int recompute_locked(bool force)
 {
-	int64_t capacity = (int64_t)(resident_max_locked() + commit.slots) - (int64_t)commit.reserve;
+	int64_t capacity =
+		(int64_t)(resident_max_locked() + commit.slots) - (int64_t)commit.reserve;
 	int64_t change = capacity - commit.capacity;
-	int64_t available = __atomic_load_n(&commit.available, __ATOMIC_RELAXED);
+	int64_t available = __atomic_load_n(&commit_available, __ATOMIC_RELAXED);
 
 	do {
 		if (!force && change < 0 && available + change < 0)
 			return -ENOMEM;
-	} while (!__atomic_compare_exchange_n(&commit.available, &available, available + change, false,
-					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&commit_available, &available, available + change,
+					      false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	commit.capacity = capacity;
+	WRITE_ONCE(commit_resident_limit, resident_max_locked());
 	return 0;
 }
 
@@ -55,24 +59,6 @@ void commit_init(uint64_t ram_pages, uint64_t kernel_pages, uint64_t slots, uint
 	commit.reserve = reserve;
 	(void)recompute_locked(true);
 	spin_unlock_irq(&commit.lock, flags);
-}
-
-int commit_charge(uint64_t pages)
-{
-	int64_t available = __atomic_load_n(&commit.available, __ATOMIC_RELAXED);
-
-	do {
-		if (UNLIKELY(available < (int64_t)pages))
-			return -ENOMEM;
-	} while (!__atomic_compare_exchange_n(&commit.available, &available,
-					      available - (int64_t)pages, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
-	return 0;
-}
-
-void commit_uncharge(uint64_t pages)
-{
-	__atomic_fetch_add(&commit.available, (int64_t)pages, __ATOMIC_RELAXED);
 }
 
 int commit_kernel_charge(uint64_t pages)
@@ -124,18 +110,19 @@ void commit_lose_slots(uint64_t slots)
 	spin_unlock_irq(&commit.lock, flags);
 }
 
-uint64_t commit_resident_max(void)
+void commit_regain_slots(uint64_t slots)
 {
-	uint64_t kernel_pages = READ_ONCE(commit.kernel_pages);
-	uint64_t limit = READ_ONCE(commit.limit);
+	uint64_t flags = spin_lock_irq(&commit.lock);
 
-	return MIN(limit, commit.ram_pages - kernel_pages);
+	commit.slots += slots;
+	(void)recompute_locked(true);
+	spin_unlock_irq(&commit.lock, flags);
 }
 
 struct commit_state commit_read(void)
 {
 	uint64_t flags = spin_lock_irq(&commit.lock);
-	int64_t available = __atomic_load_n(&commit.available, __ATOMIC_RELAXED);
+	int64_t available = __atomic_load_n(&commit_available, __ATOMIC_RELAXED);
 	struct commit_state state = {
 		.committed = (uint64_t)(commit.capacity - available),
 		.available = available,

@@ -4,6 +4,7 @@
 #include "kernel/mm/copy.h"
 
 #include "arch/x86_64/trap.h"
+#include "kernel/mm/exact.h"
 #include "kernel/mm/vmap.h"
 
 /* In copy_bytes.S. */
@@ -17,8 +18,12 @@ int copy_pages(struct VMap *vmap, void *to, const void *from, size_t size_bytes)
 	uint64_t flags;
 	int result;
 
-	if (LIKELY(space == &vmap->space))
-		return copy_bytes(to, from, size_bytes);
+	thread->copying = true;
+	if (LIKELY(space == &vmap->space)) {
+		result = copy_bytes(to, from, size_bytes);
+		thread->copying = false;
+		return result;
+	}
 	/* A kernel thread: it works in the address space for the time of the copy. */
 	ASSERT(space == NULL);
 	flags = irq_save();
@@ -26,10 +31,13 @@ int copy_pages(struct VMap *vmap, void *to, const void *from, size_t size_bytes)
 	address_space_load(thread->space);
 	irq_restore(flags);
 	result = copy_bytes(to, from, size_bytes);
+	if (UNLIKELY(thread->mapped_count))
+		exact_rest();
 	flags = irq_save();
 	thread->space = NULL;
 	address_space_load(NULL);
 	irq_restore(flags);
+	thread->copying = false;
 	return result;
 }
 

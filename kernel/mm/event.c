@@ -43,9 +43,11 @@ unsigned event_read(struct event *events, unsigned max)
 		unsigned from = 0;
 
 		for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
-			const struct event *event = &event_rings[cpu].events[(at[cpu] - 1) % RING_EVENTS];
+			const struct event *event =
+				&event_rings[cpu].events[(at[cpu] - 1) % RING_EVENTS];
 
-			if (at[cpu] == 0 || at[cpu] + RING_EVENTS <= READ_ONCE(event_rings[cpu].next))
+			if (at[cpu] == 0 ||
+			    at[cpu] + RING_EVENTS <= READ_ONCE(event_rings[cpu].next))
 				continue;
 			if (!newest || event->time > newest->time) {
 				newest = event;
@@ -85,20 +87,22 @@ static const char *from_word(uint8_t from)
 
 int event_format(const struct event *event, char *buffer, size_t size_bytes)
 {
-	int length = format(buffer, size_bytes, "%s pid %d 0x%016lx", kind_words[event->kind], event->pid,
-			    event->address);
+	int length = format(buffer, size_bytes, "%s pid %d 0x%016lx", kind_words[event->kind],
+			    event->pid, event->address);
 	char *rest = buffer + MIN((size_t)length, size_bytes);
 	size_t room = size_bytes - MIN((size_t)length, size_bytes);
 
 	switch ((enum event_kind)event->kind) {
 	case EVENT_FAULT_READ:
 	case EVENT_FAULT_WRITE:
-		length += format(rest, room, " %s %s", event->kind == EVENT_FAULT_READ ? "read" : "write",
+		length += format(rest, room, " %s %s",
+				 event->kind == EVENT_FAULT_READ ? "read" : "write",
 				 from_word(event->from));
 		rest = buffer + MIN((size_t)length, size_bytes);
 		room = size_bytes - MIN((size_t)length, size_bytes);
 		if (event->slot != SLOT_NONE)
-			return length + format(rest, room, " slot %u -> pfn %u", event->slot, event->pfn);
+			return length +
+			       format(rest, room, " slot %u -> pfn %u", event->slot, event->pfn);
 		return length + format(rest, room, " -> pfn %u", event->pfn);
 	case EVENT_EVICT:
 		if (event->slot == SLOT_NONE)

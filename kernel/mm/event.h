@@ -10,33 +10,33 @@
 #include "lib/types.h"
 
 /* X(identifier, word) */
-#define EVENT_KINDS(X)                                                     \
-	X(FAULT_READ, "fault")   /* served; from: the entry before */       \
-	X(FAULT_WRITE, "fault")                                             \
-	X(EVICT, "evict")        /* the page left memory */                 \
-	X(STAY, "stay")          /* touched while being evicted: it stays */ \
-	X(SWAP_OUT, "swap-out")  /* pfn was written to slot */              \
-	X(SWAP_IN, "swap-in")    /* slot was read into pfn */               \
-	X(ROTATE, "rotate")      /* accessed since it was last looked at */ \
-	X(FREE, "free")          /* vmap_free or exit released the page */  \
-	X(SHOOTDOWN, "shootdown") /* address flushed on other CPUs */       \
+#define EVENT_KINDS(X)                                                        \
+	X(FAULT_READ, "fault") /* served; from: the entry before */           \
+	X(FAULT_WRITE, "fault")                                               \
+	X(EVICT, "evict")         /* the page left memory */                  \
+	X(STAY, "stay")           /* touched while being evicted: it stays */ \
+	X(SWAP_OUT, "swap-out")   /* pfn was written to slot */               \
+	X(SWAP_IN, "swap-in")     /* slot was read into pfn */                \
+	X(ROTATE, "rotate")       /* accessed since it was last looked at */  \
+	X(FREE, "free")           /* vmap_free or exit released the page */   \
+	X(SHOOTDOWN, "shootdown") /* address flushed on other CPUs */         \
 	X(BAD_ACCESS, "bad-access")
 
 enum event_kind {
 #define EVENT_ENUM(identifier, word) EVENT_##identifier,
 	EVENT_KINDS(EVENT_ENUM)
 #undef EVENT_ENUM
-	EVENT_KIND_COUNT
+		EVENT_KIND_COUNT
 };
 
 struct event {
-	uint64_t time;     /* time stamp counter */
-	vaddr_t address;   /* of the page */
-	uint32_t pfn;      /* PFN_NONE if none */
-	uint32_t slot;     /* SLOT_NONE if none */
+	uint64_t time;   /* time stamp counter */
+	vaddr_t address; /* of the page */
+	uint32_t pfn;    /* PFN_NONE if none */
+	uint32_t slot;   /* SLOT_NONE if none */
 	uint16_t pid;
-	uint8_t kind;      /* enum event_kind */
-	uint8_t from;      /* PTE_KIND_* or PTE_PRESENT bits of the entry before; EVICT: PAGE_DIRTY */
+	uint8_t kind; /* enum event_kind */
+	uint8_t from; /* PTE_KIND_* or PTE_PRESENT bits of the entry before; EVICT: PAGE_DIRTY */
 	uint32_t cpu;
 };
 STATIC_ASSERT(sizeof(struct event) == 32);

@@ -8,7 +8,8 @@
 
 struct evicted_content {
 	int result;    /* 0, or -ENOSPC/-EIO: the page must stay */
-	uint32_t slot; /* in: the one it kept, or SLOT_NONE; out: the one that holds it now; SLOT_NONE: all zero */
+	uint32_t slot; /* in: the one it kept, or SLOT_NONE; out: the one that holds it now;
+			  SLOT_NONE: all zero */
 };
 
 /*

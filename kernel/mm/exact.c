@@ -10,6 +10,7 @@
 
 #include "arch/x86_64/trap.h"
 #include "kernel/mm/reclaim.h"
+#include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/panic.h"
 
@@ -51,6 +52,25 @@ static void rest_all_but(struct thread *thread, unsigned keep)
 	thread->mapped_count -= rested;
 }
 
+/* A page that this instruction had before, and that left meanwhile, takes one place, not two. */
+static void mapped_remove(struct thread *thread, vaddr_t page)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < thread->mapped_count; i++)
+		if (thread->mapped[i] != page)
+			thread->mapped[kept++] = thread->mapped[i];
+	thread->mapped_count = kept;
+}
+
+void exact_rest(void)
+{
+	uint64_t flags = irq_save();
+
+	rest_all_but(thread_current(), 0);
+	irq_restore(flags);
+}
+
 void exact_mapped(struct trap_frame *frame, vaddr_t page)
 {
 	struct thread *thread = thread_current();
@@ -58,6 +78,7 @@ void exact_mapped(struct trap_frame *frame, vaddr_t page)
 	/* Stepping already: this is one more page of the same instruction. */
 	if (!(frame->rflags & RFLAGS_TF))
 		rest_all_but(thread, 0);
+	mapped_remove(thread, page);
 	if (thread->mapped_count == WINDOW_PAGES)
 		rest_all_but(thread, WINDOW_PAGES - 1);
 	thread->mapped[thread->mapped_count++] = page;
@@ -73,6 +94,9 @@ static void handle_debug(struct trap_frame *frame)
 	frame->rflags &= ~RFLAGS_TF;
 	if (thread->mapped_count > 1)
 		rest_all_but(thread, 1);
+	/* It has retired: the next time round a loop it needs no page of this time (mm/turn.h). */
+	thread->window.rip = 0;
+	turn_release(thread);
 }
 
 void exact_init(void)

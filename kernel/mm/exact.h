@@ -15,5 +15,8 @@ struct trap_frame;
  */
 void exact_mapped(struct trap_frame *frame, vaddr_t page);
 
+/* The current thread is about to leave the address space: all its pages rest. No spinlock held. */
+void exact_rest(void);
+
 /* Installs the handler of the single-step trap. */
 void exact_init(void);

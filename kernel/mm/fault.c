@@ -26,6 +26,7 @@
 #include "kernel/mm/exact.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/reclaim.h"
+#include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap_internal.h"
@@ -41,14 +42,7 @@ static struct {
 	struct spinlock lock;
 	struct wait_queue queue;
 	uint64_t waiting; /* atomic: raised before the entry is looked at */
-} transit = { .lock = SPINLOCK(TRANSIT), .queue = WAIT_QUEUE(transit.queue) };
-
-/* Each CPU's last mapping, whose accessed bit the retried access sets by itself. */
-static struct {
-	const struct address_space *space;
-	pte_t *entry;
-	vaddr_t address;
-} recent[CPU_MAX];
+} transit = {.lock = SPINLOCK(TRANSIT), .queue = WAIT_QUEUE(transit.queue)};
 
 void fault_transit_wait(const pte_t *entry)
 {
@@ -76,8 +70,8 @@ static void transit_ended(void)
 void fault_forget(const struct address_space *space)
 {
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
-		if (READ_ONCE(recent[cpu].space) == space)
-			WRITE_ONCE(recent[cpu].space, NULL);
+		if (READ_ONCE(cpus[cpu].recent_space) == space)
+			WRITE_ONCE(cpus[cpu].recent_space, NULL);
 }
 
 /*
@@ -85,21 +79,33 @@ void fault_forget(const struct address_space *space)
  * retried access, which says nothing. Cleared now, it comes back if the page
  * is used again. Interrupts are off; no lock: see pte_clear_accessed().
  */
-static void recent_clear(const struct VMap *vmap)
+ALWAYS_INLINE void recent_clear(void)
 {
-	unsigned cpu = THIS_CPU->id;
-
-	if (recent[cpu].space == &vmap->space && pte_clear_accessed(recent[cpu].entry))
-		tlb_flush_local(recent[cpu].address);
+	if (policy_current->accessed && pte_clear_accessed(THIS_CPU->recent_entry))
+		tlb_flush_local(THIS_CPU->recent_address);
 }
 
-static void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t page)
+ALWAYS_INLINE void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t page)
 {
-	unsigned cpu = THIS_CPU->id;
+	THIS_CPU->recent_space = &vmap->space;
+	THIS_CPU->recent_entry = entry;
+	THIS_CPU->recent_address = page;
+}
 
-	recent[cpu].space = &vmap->space;
-	recent[cpu].entry = entry;
-	recent[cpu].address = page;
+/* The entry of a process's page, or NULL. Clears the previous page's accessed bit on the way. */
+ALWAYS_INLINE pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
+{
+	if (LIKELY(THIS_CPU->recent_space == &vmap->space)) {
+		recent_clear();
+		/* Mostly the same table is meant again: tables stay while the address space lives.
+		 */
+		if (LIKELY((page ^ THIS_CPU->recent_address) >> 21 == 0))
+			return (pte_t *)((vaddr_t)THIS_CPU->recent_entry & PAGE_MASK) +
+			       pte_index(page, 1);
+	}
+	if (UNLIKELY(page >= PROCESS_END || page < PROCESS_FIRST))
+		return NULL;
+	return vmap_entry(vmap, page);
 }
 
 /* Describes the page in its frame's descriptor, which nobody else looks at yet. */
@@ -116,14 +122,14 @@ static struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, const pt
 	return frame;
 }
 
-static void frame_give_back(pfn_t pfn)
+static COLD void frame_give_back(pfn_t pfn)
 {
 	frames[pfn].flags = 0;
 	reclaim_page_free(pfn);
 }
 
 /* The program's initial data of a page; beyond .data it is zero. */
-static void image_copy(pfn_t pfn, vaddr_t page)
+static COLD void image_copy(pfn_t pfn, vaddr_t page)
 {
 	vaddr_t data_end = (vaddr_t)program_data_end;
 	char *to = pfn_to_direct(pfn);
@@ -135,13 +141,16 @@ static void image_copy(pfn_t pfn, vaddr_t page)
 }
 
 /* untouched -> present. False: the entry changed meanwhile, look again. */
-static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write)
+ALWAYS_INLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				   bool write)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = reclaim_page_alloc();
 	struct frame *frame;
 	uint8_t flags = 0;
 
+	if (UNLIKELY(pfn == PFN_NONE))
+		return false;
 	if (UNLIKELY(seen.bits & PTE_AWAY_IMAGE)) {
 		image_copy(pfn, page);
 		flags = PAGE_DIRTY; /* it is not all zero, so it cannot leave without a write */
@@ -164,8 +173,8 @@ static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t
 }
 
 /* transit -> present, or back to swapped if the slot could not be read. Interrupts are off. */
-static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, pfn_t pfn,
-			   int result)
+static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+			   pfn_t pfn, int result)
 {
 	struct frame *table = vmap_table_of(entry);
 	uint32_t slot = pte_slot(seen);
@@ -178,8 +187,9 @@ static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, 
 	} else {
 		/* With few slots left the page gives its slot up at once, and counts as dirty. */
 		bool scarce = swap_is_scarce();
-		struct frame *frame = frame_describe(pfn, vmap, entry, page, scarce ? PAGE_DIRTY : 0,
-						     scarce ? SLOT_NONE : slot);
+		struct frame *frame =
+			frame_describe(pfn, vmap, entry, page, scarce ? PAGE_DIRTY : 0,
+				       scarce ? SLOT_NONE : slot);
 
 		spin_lock(&table->table.lock);
 		(void)pte_exchange(entry, pte_make_present(pfn, pte_away_flags(seen)));
@@ -192,13 +202,15 @@ static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, 
 }
 
 /* swapped -> transit -> present. False: the entry changed meanwhile, look again. */
-static bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write,
-			  enum fault_reason *reason, const char **detail)
+static NOINLINE bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				   bool write, enum fault_reason *reason, const char **detail)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = reclaim_page_alloc();
 	int result;
 
+	if (UNLIKELY(pfn == PFN_NONE))
+		return false;
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(pte_read(entry).bits != seen.bits)) {
 		spin_unlock(&table->table.lock);
@@ -214,13 +226,14 @@ static bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t s
 		return true;
 	}
 	COUNT(PGMAJFAULT);
-	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, pte_slot(seen),
-		     seen.bits);
+	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn,
+		     pte_slot(seen), seen.bits);
 	return true;
 }
 
 /* resting -> present. False: look again. */
-static bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write)
+static NOINLINE bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				   bool write)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = pte_pfn(seen);
@@ -239,11 +252,10 @@ static bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, p
 	return true;
 }
 
-/* One look at the entry. False: look again. */
-static bool serve_once(struct VMap *vmap, pte_t *entry, vaddr_t page, uint64_t error,
-		       enum fault_reason *reason, const char **detail)
+/* An entry of any kind but a first touch that is allowed. False: look again. */
+static NOINLINE bool serve_other(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				 uint64_t error, enum fault_reason *reason, const char **detail)
 {
-	pte_t seen = pte_read(entry);
 	bool write = error & FAULT_WRITE;
 
 	if (UNLIKELY(pte_is_none(seen))) {
@@ -256,7 +268,7 @@ static bool serve_once(struct VMap *vmap, pte_t *entry, vaddr_t page, uint64_t e
 		return true;
 	}
 	switch (pte_kind(seen)) {
-	case PTE_KIND_UNTOUCHED:
+	case PTE_KIND_UNTOUCHED: /* read-only */
 		return serve_untouched(vmap, entry, page, seen, write);
 	case PTE_KIND_SWAPPED:
 		return serve_swapped(vmap, entry, page, seen, write, reason, detail);
@@ -280,16 +292,26 @@ enum fault_reason fault_serve(struct VMap *vmap, vaddr_t address, uint64_t error
 	pte_t *entry;
 
 	COUNT(PGFAULT);
-	entry = address < PROCESS_END && address >= PROCESS_FIRST ? vmap_entry(vmap, page) : NULL;
-	if (UNLIKELY(!entry))
-		return FAULT_BAD_ADDRESS;
-	if (policy_current->accessed)
-		recent_clear(vmap);
-	while (!serve_once(vmap, entry, page, error, &reason, detail))
-		;
-	if (LIKELY(reason == FAULT_OK))
-		recent_set(vmap, entry, page);
-	return reason;
+	entry = entry_find(vmap, page);
+	if (UNLIKELY(!entry)) /* the kernel's half may be mapped, but not so */
+		return error & FAULT_PROTECTION ? FAULT_FORBIDDEN : FAULT_BAD_ADDRESS;
+	for (;;) {
+		pte_t seen = pte_read(entry);
+
+		if (LIKELY(pte_is_untouched(seen) && !(error & FAULT_EXECUTE) &&
+			   !(seen.bits & PTE_AWAY_READ_ONLY))) {
+			if (LIKELY(serve_untouched(vmap, entry, page, seen, error & FAULT_WRITE))) {
+				recent_set(vmap, entry, page);
+				return FAULT_OK;
+			}
+		} else if (serve_other(vmap, entry, page, seen, error, &reason, detail)) {
+			if (LIKELY(reason == FAULT_OK))
+				recent_set(vmap, entry, page);
+			return reason;
+		}
+		if (UNLIKELY(reclaim_gives_up()))
+			return FAULT_KILLED;
+	}
 }
 
 /* What can be wrong before it is known whose fault it is: our own bugs. */
@@ -299,8 +321,8 @@ static void panic_if_ours(const struct trap_frame *frame, vaddr_t address)
 	const char *lock = lock_debug_held(&caller);
 
 	if (lock)
-		panic_trap(frame, "page fault at %p with lock %s held (taken at %p)", (void *)address, lock,
-			   caller);
+		panic_trap(frame, "page fault at %p with lock %s held (taken at %p)",
+			   (void *)address, lock, caller);
 	if (!(frame->rflags & RFLAGS_IF))
 		panic_trap(frame, "page fault at %p with interrupts off", (void *)address);
 	if (!THIS_CPU->space)
@@ -313,6 +335,10 @@ static COLD void fault_fatal(struct trap_frame *frame, vaddr_t address, enum fau
 {
 	struct thread *thread = thread_current();
 
+	if (reason == FAULT_BAD_ADDRESS && stack_is_guard(thread->stack_base, address)) {
+		reason = FAULT_STACK;
+		detail = "it is in the guard page below the thread's stack";
+	}
 	if (copy_fix_up(frame)) {
 		/* Its page is lost, so the process ends as soon as it leaves the gate. */
 		if (thread->process && reason == FAULT_SWAP_LOST)
@@ -337,7 +363,7 @@ void fault_handle(struct trap_frame *frame)
 	if (UNLIKELY(!(frame->rflags & RFLAGS_IF) || !THIS_CPU->space))
 		panic_if_ours(frame, address);
 	DEBUG_ASSERT(lock_debug_count() == 0);
-	gate_enter();
+	gate_enter_anyhow();
 	if (UNLIKELY((vaddr_t)frame < thread->stack_base + STACK_RESERVE_BYTES)) {
 		reason = FAULT_STACK;
 	} else {

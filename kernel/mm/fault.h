@@ -12,11 +12,11 @@ struct VMap;
 enum fault_reason {
 	FAULT_OK,
 	FAULT_BAD_ADDRESS, /* no block there */
-	FAULT_FORBIDDEN, /* a write to read-only, or execution of data */
+	FAULT_FORBIDDEN,   /* a write to read-only, or execution of data */
 	FAULT_SWAP_LOST,   /* the page could not be read back intact */
 	FAULT_STACK,       /* the thread's stack is full */
 	FAULT_KILLED,
-	FAULT_TRAP,        /* another exception: division by zero, bad instruction, ... */
+	FAULT_TRAP, /* another exception: division by zero, bad instruction, ... */
 };
 
 /* The handler of TRAP_PAGE_FAULT. Interrupts are off at entry and at return. */

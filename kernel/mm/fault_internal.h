@@ -6,7 +6,8 @@
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
 
-/* Waits while the entry is in transit. No spinlock held; interrupts may be off: on while it waits. */
+/* Waits while the entry is in transit. No spinlock held; interrupts may be off: on while it waits.
+ */
 void fault_transit_wait(const pte_t *entry);
 
 /* The address space goes away: what CPUs remember of its last fault is forgotten. */

@@ -78,8 +78,10 @@ static void handle_exception(struct trap_frame *frame)
 
 void fault_init(void)
 {
-	static const unsigned char program_traps[] = { TRAP_DIVIDE, 4, 5, TRAP_INVALID_OPCODE, 7, 9, 10, 11,
-						       TRAP_STACK_SEGMENT, TRAP_GENERAL_PROTECTION, 16, 17, 19 };
+	static const unsigned char program_traps[] = {
+		TRAP_DIVIDE, 4,  5,  TRAP_INVALID_OPCODE, 7,
+		9,           10, 11, TRAP_STACK_SEGMENT,  TRAP_GENERAL_PROTECTION,
+		16,          17, 19};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(program_traps); i++)
 		trap_set_handler(program_traps[i], handle_exception);

@@ -11,8 +11,7 @@
  *  1. A frame in state FREE is either a set bit in the bitmap or in exactly one
  *     magazine; every other frame is neither.
  *  2. A group's count equals its set bits; it is on the list if that is not 0.
- * Locks: a magazine's (other CPUs take it only when there is nothing else
- * left), then `frames` for bitmap and groups.
+ * Locks: a magazine's count word, then `frames` for bitmap and groups.
  */
 #include "kernel/mm/frame.h"
 
@@ -28,28 +27,32 @@
 struct frame_group {
 	uint64_t words[GROUP_WORDS]; /* bit set: free and not in a magazine */
 	uint32_t free_count;
-	uint32_t next, prev;         /* list of groups with free_count > 0 */
+	uint32_t next, prev; /* list of groups with free_count > 0 */
 };
 
+/*
+ * `count` is the magazine's lock as well: whoever works on it exchanges the
+ * count for MAGAZINE_BUSY and puts the new count back. Other CPUs do so only
+ * when there is no other frame left.
+ */
 struct magazine {
-	struct spinlock lock;
 	uint32_t count;
 	pfn_t pfns[MAGAZINE_FRAMES];
 } __attribute__((aligned(64)));
+
+#define MAGAZINE_BUSY 0xffffffffu
 
 struct frame *frames;
 pfn_t frame_limit;
 struct frame_memory frame_memory;
 
-static struct magazine magazines[CPU_MAX] = {
-	[0 ... CPU_MAX - 1] = { .lock = SPINLOCK(MAGAZINE) },
-};
+static struct magazine magazines[CPU_MAX];
 
 static struct {
 	struct spinlock lock;
 	struct frame_group *groups;
 	uint32_t first; /* of the list */
-} bitmap = { .lock = SPINLOCK(FRAMES), .first = GROUP_NONE };
+} bitmap = {.lock = SPINLOCK(FRAMES), .first = GROUP_NONE};
 
 static const char *const state_names[FRAME_STATE_COUNT] = {
 	"reserved", "free", "kernel", "page-table", "private", "shared", "ramdisk",
@@ -129,53 +132,76 @@ static bool bitmap_has(pfn_t pfn)
 	return bitmap.groups[pfn / GROUP_FRAMES].words[pfn % GROUP_FRAMES / 64] >> (pfn % 64) & 1;
 }
 
-/* Moves up to half a magazine from the bitmap; all from one group, lowest frames on top. */
-static COLD void magazine_refill(struct magazine *magazine)
+/* The magazine's count, once nobody works on it; it is the caller's to put back. */
+static uint32_t magazine_take(struct magazine *magazine)
 {
-	struct frame_group *group;
-	unsigned word, wanted = MAGAZINE_FRAMES / 2;
+	uint32_t count;
+
+	while ((count = __atomic_exchange_n(&magazine->count, MAGAZINE_BUSY, __ATOMIC_ACQUIRE)) ==
+	       MAGAZINE_BUSY)
+		cpu_relax();
+	return count;
+}
+
+static void magazine_put(struct magazine *magazine, uint32_t count)
+{
+	__atomic_store_n(&magazine->count, count, __ATOMIC_RELEASE);
+}
+
+/* Fills a taken magazine to a half, from one group, lowest frames on top. Returns the new count. */
+static uint32_t magazine_refill(struct magazine *magazine, uint32_t count)
+{
+	const uint32_t wanted = MAGAZINE_FRAMES / 2;
 
 	spin_lock(&bitmap.lock);
 	if (bitmap.first != GROUP_NONE) {
-		uint32_t index = bitmap.first;
+		uint32_t index = bitmap.first, before = count;
+		struct frame_group *group = &bitmap.groups[index];
 
-		group = &bitmap.groups[index];
-		for (word = GROUP_WORDS; word-- > 0 && magazine->count < wanted;) {
-			while (group->words[word] && magazine->count < wanted) {
-				unsigned bit = 63 - (unsigned)__builtin_clzll(group->words[word]);
+		for (unsigned word = GROUP_WORDS; word-- > 0 && count < wanted;) {
+			pfn_t base = index * GROUP_FRAMES + word * 64;
+			uint64_t bits = group->words[word];
 
-				group->words[word] &= ~(1ull << bit);
-				group->free_count--;
-				magazine->pfns[magazine->count++] = index * GROUP_FRAMES + word * 64 + bit;
+			while (bits && count < wanted) {
+				unsigned bit = 63 ^ (unsigned)__builtin_clzll(bits);
+
+				bits ^= 1ull << bit;
+				magazine->pfns[count++] = base + bit;
 			}
+			group->words[word] = bits;
 		}
+		group->free_count -= count - before;
 		if (group->free_count == 0)
 			group_unlink(index);
 	}
 	spin_unlock(&bitmap.lock);
+	return count;
 }
 
-static COLD void magazine_drain_half(struct magazine *magazine)
+/* Empties a taken magazine to a half. Returns the new count. */
+static uint32_t magazine_drain(struct magazine *magazine, uint32_t count)
 {
 	spin_lock(&bitmap.lock);
-	while (magazine->count > MAGAZINE_FRAMES / 2)
-		bitmap_put(magazine->pfns[--magazine->count]);
+	while (count > MAGAZINE_FRAMES / 2)
+		bitmap_put(magazine->pfns[--count]);
 	spin_unlock(&bitmap.lock);
+	return count;
 }
 
 /* The bitmap is empty: takes a frame out of another CPU's magazine. */
-static COLD pfn_t magazine_steal(void)
+static pfn_t magazine_steal(void)
 {
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
 		struct magazine *magazine = &magazines[cpu];
 		pfn_t pfn = PFN_NONE;
+		uint32_t count;
 
 		if (READ_ONCE(magazine->count) == 0)
 			continue;
-		spin_lock(&magazine->lock);
-		if (magazine->count)
-			pfn = magazine->pfns[--magazine->count];
-		spin_unlock(&magazine->lock);
+		count = magazine_take(magazine);
+		if (count)
+			pfn = magazine->pfns[--count];
+		magazine_put(magazine, count);
 		if (pfn != PFN_NONE)
 			return pfn;
 	}
@@ -213,65 +239,89 @@ static bool poison_intact(pfn_t pfn)
 }
 #endif
 
-/* The magazine, whose lock is held, is empty: from the bitmap, or from another magazine. */
-static COLD pfn_t alloc_slow(struct magazine *magazine)
+/* The magazine was empty or busy when it was exchanged: `count` tells. */
+static SLOW_PATH pfn_t alloc_slow(struct magazine *magazine, uint32_t count, enum frame_state state)
 {
 	pfn_t pfn = PFN_NONE;
 
-	magazine_refill(magazine);
-	if (magazine->count)
-		pfn = magazine->pfns[--magazine->count];
-	spin_unlock(&magazine->lock);
-	return pfn == PFN_NONE ? magazine_steal() : pfn;
+	if (count == MAGAZINE_BUSY)
+		count = magazine_take(magazine);
+	if (count == 0)
+		count = magazine_refill(magazine, count);
+	if (count)
+		pfn = magazine->pfns[--count];
+	magazine_put(magazine, count);
+	if (pfn == PFN_NONE)
+		pfn = magazine_steal();
+	if (pfn == PFN_NONE)
+		return PFN_NONE;
+	DEBUG_ASSERT(poison_intact(pfn));
+	frame_set_state(pfn, FRAME_FREE, state);
+	COUNT(PGALLOC);
+	return pfn;
+}
+
+/* Does not return; declared so that calling it costs the hot path nothing. */
+static SLOW_PATH pfn_t alloc_bad(pfn_t pfn)
+{
+	bad_state(pfn, FRAME_FREE);
 }
 
 pfn_t frame_alloc(enum frame_state state)
 {
 	struct magazine *magazine = THIS_CPU->magazine;
+	uint32_t count = __atomic_exchange_n(&magazine->count, MAGAZINE_BUSY, __ATOMIC_ACQUIRE);
 	pfn_t pfn;
 
-	spin_lock(&magazine->lock);
-	if (LIKELY(magazine->count)) {
-		pfn = magazine->pfns[--magazine->count];
-		spin_unlock(&magazine->lock);
-	} else {
-		pfn = alloc_slow(magazine);
-		if (pfn == PFN_NONE)
-			return PFN_NONE;
-	}
+	if (UNLIKELY(count - 1 >= MAGAZINE_FRAMES))
+		return alloc_slow(magazine, count, state);
+	pfn = magazine->pfns[count - 1];
+	magazine_put(magazine, count - 1);
 	DEBUG_ASSERT(poison_intact(pfn));
 	if (UNLIKELY(frames[pfn].state != FRAME_FREE))
-		bad_state(pfn, FRAME_FREE);
+		return alloc_bad(pfn);
 	frames[pfn].state = (uint8_t)state;
 	COUNT(PGALLOC);
 	return pfn;
 }
 
-/* The magazine, whose lock is held, is full. */
-static COLD void free_slow(struct magazine *magazine, pfn_t pfn)
+/* The magazine was full or busy when it was exchanged: `count` tells. */
+static SLOW_PATH void free_slow(struct magazine *magazine, uint32_t count, pfn_t pfn)
 {
-	magazine_drain_half(magazine);
-	magazine->pfns[magazine->count++] = pfn;
-	spin_unlock(&magazine->lock);
+	if (count == MAGAZINE_BUSY)
+		count = magazine_take(magazine);
+	if (count == MAGAZINE_FRAMES)
+		count = magazine_drain(magazine, count);
+	magazine->pfns[count] = pfn;
+	magazine_put(magazine, count + 1);
+}
+
+static SLOW_PATH void free_bad(pfn_t pfn)
+{
+	bad_state(pfn, FRAME_PRIVATE);
 }
 
 void frame_free(pfn_t pfn)
 {
-	struct magazine *magazine = THIS_CPU->magazine;
+	struct magazine *magazine;
+	uint32_t count;
 
-	if (UNLIKELY(pfn >= frame_limit || frames[pfn].state < FRAME_KERNEL ||
-		     frames[pfn].state > FRAME_SHARED))
-		bad_state(pfn, FRAME_PRIVATE);
+	if (UNLIKELY(pfn >= frame_limit ||
+		     (uint8_t)(frames[pfn].state - FRAME_KERNEL) > FRAME_SHARED - FRAME_KERNEL)) {
+		free_bad(pfn);
+		return;
+	}
 	poison(pfn);
 	frames[pfn].state = FRAME_FREE;
 	COUNT(PGFREE);
-	spin_lock(&magazine->lock);
-	if (UNLIKELY(magazine->count == MAGAZINE_FRAMES)) {
-		free_slow(magazine, pfn);
+	magazine = THIS_CPU->magazine;
+	count = __atomic_exchange_n(&magazine->count, MAGAZINE_BUSY, __ATOMIC_ACQUIRE);
+	if (UNLIKELY(count >= MAGAZINE_FRAMES)) {
+		free_slow(magazine, count, pfn);
 		return;
 	}
-	magazine->pfns[magazine->count++] = pfn;
-	spin_unlock(&magazine->lock);
+	magazine->pfns[count] = pfn;
+	magazine_put(magazine, count + 1);
 }
 
 uint64_t frame_free_count(void)
@@ -303,7 +353,8 @@ void frame_add_free(pfn_t first, pfn_t end)
 	while (pfn < end) {
 		struct frame_group *group = &bitmap.groups[pfn / GROUP_FRAMES];
 		pfn_t stop = MIN(end, ALIGN_DOWN(pfn, 64) + 64);
-		uint64_t bits = stop - pfn == 64 ? ~0ull : ((1ull << (stop - pfn)) - 1) << (pfn % 64);
+		uint64_t bits =
+			stop - pfn == 64 ? ~0ull : ((1ull << (stop - pfn)) - 1) << (pfn % 64);
 
 		if (group->free_count == 0)
 			group_link(pfn / GROUP_FRAMES);
@@ -342,7 +393,8 @@ static void check_groups(struct check *check, uint64_t *in_bitmap)
 		*in_bitmap += bits;
 	}
 	if (listed != with_free)
-		check_fail(check, 2, "%u groups are listed, %u have free frames", listed, with_free);
+		check_fail(check, 2, "%u groups are listed, %u have free frames", listed,
+			   with_free);
 }
 
 void frame_check(struct check *check)
@@ -362,8 +414,8 @@ void frame_check(struct check *check)
 			pfn_t pfn = magazine->pfns[i];
 
 			if (frames[pfn].state != FRAME_FREE || bitmap_has(pfn))
-				check_fail(check, 2, "frame %u is in cpu %u's magazine and %s%s", pfn, cpu,
-					   frame_state_name(frames[pfn].state),
+				check_fail(check, 2, "frame %u is in cpu %u's magazine and %s%s",
+					   pfn, cpu, frame_state_name(frames[pfn].state),
 					   bitmap_has(pfn) ? ", and in the bitmap" : "");
 		}
 	}

@@ -13,12 +13,12 @@
 #include "lib/types.h"
 
 enum frame_state {
-	FRAME_RESERVED,   /* not RAM, or firmware's; also what the loader left that is still used */
+	FRAME_RESERVED, /* not RAM, or firmware's; also what the loader left that is still used */
 	FRAME_FREE,
-	FRAME_KERNEL,     /* image, descriptors, stacks, the kernel's own data */
+	FRAME_KERNEL, /* image, descriptors, stacks, the kernel's own data */
 	FRAME_PAGE_TABLE,
-	FRAME_PRIVATE,    /* a page of one process */
-	FRAME_SHARED,     /* a page of a shared memory object */
+	FRAME_PRIVATE, /* a page of one process */
+	FRAME_SHARED,  /* a page of a shared memory object */
 	FRAME_RAMDISK,
 	FRAME_STATE_COUNT
 };
@@ -37,10 +37,11 @@ enum frame_state {
  * whoever holds the frame at that moment.
  */
 struct frame {
-	uint8_t state;   /* enum frame_state */
-	uint8_t flags;   /* PAGE_*: of a private page; atomic, as two locks guard them */
-	uint16_t owner;  /* slot of the VMap whose page or table it is */
-	uint32_t slot;   /* of a private page: the swap slot it keeps, or SLOT_NONE; page_table lock */
+	uint8_t state;  /* enum frame_state */
+	uint8_t flags;  /* PAGE_*: of a private page; atomic, as two locks guard them */
+	uint16_t owner; /* slot of the VMap whose page or table it is */
+	uint32_t
+		slot; /* of a private page: the swap slot it keeps, or SLOT_NONE; page_table lock */
 	union {
 		struct { /* FRAME_PRIVATE. Constant while resident but for what is said. */
 			vaddr_t address; /* where in the owner */
@@ -50,8 +51,9 @@ struct frame {
 			pfn_t prev;      /* toward the older; lru lock */
 		} page;
 		struct { /* FRAME_PAGE_TABLE */
-			struct spinlock lock; /* page_table: guards the entries of a level-1 table */
-			vaddr_t base;         /* first address that the table covers */
+			struct spinlock
+				lock; /* page_table: guards the entries of a level-1 table */
+			vaddr_t base; /* first address that the table covers */
 			uint32_t level;
 		} table;
 	};
@@ -83,9 +85,9 @@ ALWAYS_INLINE bool frame_flag(const struct frame *frame, uint8_t flag)
 
 /* What the boot found; constant afterwards. */
 struct frame_memory {
-	uint64_t ram_pages;      /* usable according to the (sanitised) memory map, all of them */
+	uint64_t ram_pages; /* usable according to the (sanitised) memory map, all of them */
 	uint64_t ramdisk_pages;
-	paddr_t ram_end;         /* end of the highest usable range */
+	paddr_t ram_end; /* end of the highest usable range */
 };
 
 extern struct frame_memory frame_memory;

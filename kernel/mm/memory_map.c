@@ -17,7 +17,7 @@ static struct frame_range to_frames(const struct boot_range *range, bool inwards
 	end = end_bytes / PAGE_SIZE + (!inwards && end_bytes % PAGE_SIZE);
 	first = MIN(first, PFN_END);
 	end = MIN(end, PFN_END);
-	return (struct frame_range){ (pfn_t)first, (pfn_t)MAX(first, end) };
+	return (struct frame_range){(pfn_t)first, (pfn_t)MAX(first, end)};
 }
 
 /* Inserts a range, sorted, and unites it with those it touches. Returns the new count. */
@@ -69,16 +69,16 @@ unsigned memory_map_remove(struct frame_range *ranges, unsigned count, unsigned 
 			for (unsigned j = count; j > i + 1; j--)
 				ranges[j] = ranges[j - 1];
 			count++;
-			ranges[kept++] = (struct frame_range){ range.first, first };
-			ranges[i + 1] = (struct frame_range){ end, range.end };
+			ranges[kept++] = (struct frame_range){range.first, first};
+			ranges[i + 1] = (struct frame_range){end, range.end};
 			ranges[kept++] = ranges[i + 1];
 			i++;
 			continue;
 		}
 		if (range.first < first)
-			ranges[kept++] = (struct frame_range){ range.first, first };
+			ranges[kept++] = (struct frame_range){range.first, first};
 		else if (range.end > end)
-			ranges[kept++] = (struct frame_range){ end, range.end };
+			ranges[kept++] = (struct frame_range){end, range.end};
 	}
 	return kept;
 }
@@ -95,8 +95,8 @@ unsigned memory_map_sanitise(const struct boot_range *ranges, unsigned count,
 		struct frame_range taken = to_frames(&ranges[i], false);
 
 		if (ranges[i].kind != BOOT_RANGE_USABLE && ranges[i].size_bytes)
-			usable_count =
-				memory_map_remove(usable, usable_count, max, taken.first, taken.end);
+			usable_count = memory_map_remove(usable, usable_count, max, taken.first,
+							 taken.end);
 	}
 	return usable_count;
 }

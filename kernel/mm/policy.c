@@ -8,12 +8,11 @@
 #include "kernel/mm/vmap.h"
 #include "lib/string.h"
 
-struct policy *const policies[] = { &policy_lru, &policy_lru_exact, &policy_fifo, &policy_clock };
+struct policy *const policies[] = {&policy_lru, &policy_lru_exact, &policy_fifo, &policy_clock};
 const unsigned policy_count = ARRAY_SIZE(policies);
 struct policy *policy_current = &policy_lru;
 
-/* Counts insertions and touches: the age of a page is how many came after it. */
-static uint32_t policy_time;
+uint32_t policy_time;
 
 struct policy *policy_find(const char *name)
 {
@@ -21,34 +20,6 @@ struct policy *policy_find(const char *name)
 		if (strcmp(policies[i]->name, name) == 0)
 			return policies[i];
 	return NULL;
-}
-
-void page_list_add_youngest(struct page_list *list, struct frame *frame)
-{
-	pfn_t pfn = frame_pfn(frame);
-
-	frame->page.next = PFN_NONE;
-	frame->page.prev = list->youngest;
-	frame->page.stamp = ++policy_time;
-	if (list->youngest != PFN_NONE)
-		frames[list->youngest].page.next = pfn;
-	else
-		list->oldest = pfn;
-	list->youngest = pfn;
-	list->count++;
-}
-
-void page_list_remove(struct page_list *list, struct frame *frame)
-{
-	if (frame->page.next != PFN_NONE)
-		frames[frame->page.next].page.prev = frame->page.prev;
-	else
-		list->youngest = frame->page.prev;
-	if (frame->page.prev != PFN_NONE)
-		frames[frame->page.prev].page.next = frame->page.next;
-	else
-		list->oldest = frame->page.next;
-	list->count--;
 }
 
 struct frame *page_list_oldest_free(const struct page_list *list)
@@ -88,7 +59,8 @@ bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 		return false;
 	COUNT(PGROTATED);
 	active = address_space_active(&vmap->space);
-	/* A full batch (but for the victim's own place) loses a flush: the page may look unused once. */
+	/* A full batch (but for the victim's own place) loses a flush: the page may look unused
+	 * once. */
 	if (active && batch->count + 1 < ARRAY_SIZE(batch->addresses)) {
 		batch->cpu_mask |= active;
 		batch->addresses[batch->count++] = frame->page.address;

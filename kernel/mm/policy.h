@@ -23,9 +23,9 @@ struct policy {
 	const char *summary;
 	bool accessed; /* looks at accessed bits, so they are to tell the truth */
 	bool exact;    /* traps every change of page (exact.c) and wants touch() */
-	void (*insert)(struct frame *frame);  /* became resident: first touch or read from swap */
-	void (*remove)(struct frame *frame);  /* was freed */
-	void (*touch)(struct frame *frame);   /* soft fault, or stays though it was chosen */
+	void (*insert)(struct frame *frame); /* became resident: first touch or read from swap */
+	void (*remove)(struct frame *frame); /* was freed */
+	void (*touch)(struct frame *frame);  /* soft fault, or stays though it was chosen */
 	/*
 	 * Names the next victim and forgets it; skips frames that policy_is_exempt().
 	 * NULL if there is none. Clears accessed bits through policy_test_accessed().
@@ -33,8 +33,8 @@ struct policy {
 	struct frame *(*victim)(struct flush_batch *batch);
 	/* Calls visit for each page, next victim first. */
 	void (*visit)(void (*visit)(struct frame *frame, void *context), void *context);
-	uint64_t (*count)(void);              /* pages it knows */
-	struct frame *(*any)(void);           /* one of them, to move them to another policy */
+	uint64_t (*count)(void);    /* pages it knows */
+	struct frame *(*any)(void); /* one of them, to move them to another policy */
 };
 
 extern struct policy *const policies[];
@@ -61,10 +61,42 @@ struct page_list {
 	uint64_t count;
 };
 
-#define PAGE_LIST_INIT { .oldest = PFN_NONE, .youngest = PFN_NONE }
+#define PAGE_LIST_INIT                                   \
+	{                                                \
+		.oldest = PFN_NONE, .youngest = PFN_NONE \
+	}
 
-void page_list_add_youngest(struct page_list *list, struct frame *frame);
-void page_list_remove(struct page_list *list, struct frame *frame);
+/* Counts insertions and touches: the age of a page is how many came after it. Guarded by the lru
+ * lock. */
+extern uint32_t policy_time;
+
+ALWAYS_INLINE void page_list_add_youngest(struct page_list *list, struct frame *frame)
+{
+	pfn_t pfn = frame_pfn(frame);
+
+	frame->page.next = PFN_NONE;
+	frame->page.prev = list->youngest;
+	frame->page.stamp = ++policy_time;
+	if (LIKELY(list->youngest != PFN_NONE))
+		frames[list->youngest].page.next = pfn;
+	else
+		list->oldest = pfn;
+	list->youngest = pfn;
+	list->count++;
+}
+
+ALWAYS_INLINE void page_list_remove(struct page_list *list, struct frame *frame)
+{
+	if (LIKELY(frame->page.next != PFN_NONE))
+		frames[frame->page.next].page.prev = frame->page.prev;
+	else
+		list->youngest = frame->page.prev;
+	if (frame->page.prev != PFN_NONE)
+		frames[frame->page.prev].page.next = frame->page.next;
+	else
+		list->oldest = frame->page.next;
+	list->count--;
+}
 
 ALWAYS_INLINE struct frame *page_list_oldest(const struct page_list *list)
 {

@@ -33,7 +33,7 @@
 static struct {
 	struct spinlock lock; /* lru */
 	uint64_t resident;    /* atomic */
-} reclaim = { .lock = SPINLOCK(LRU) };
+} reclaim = {.lock = SPINLOCK(LRU)};
 
 uint64_t reclaim_resident(void)
 {
@@ -41,7 +41,7 @@ uint64_t reclaim_resident(void)
 }
 
 /* Raises the counter if the limit allows it. */
-static bool resident_try_raise(void)
+ALWAYS_INLINE bool resident_try_raise(void)
 {
 	uint64_t max = commit_resident_max();
 	uint64_t resident = READ_ONCE(reclaim.resident);
@@ -69,25 +69,44 @@ static void wait_a_moment(void)
 	irq_restore(flags);
 }
 
-pfn_t reclaim_page_alloc(void)
+bool reclaim_gives_up(void)
 {
-	pfn_t pfn;
+	const struct thread *thread = thread_current();
 
+	return READ_ONCE(thread->killed) && thread->process &&
+	       (thread->gate_depth == 1 || thread->copying);
+}
+
+/* The limit is reached, or no frame is free. */
+static NOINLINE pfn_t page_alloc_evicting(void)
+{
 	for (;;) {
-		if (LIKELY(resident_try_raise())) {
-			uint64_t flags = irq_save();
+		pfn_t pfn = reclaim_evict();
 
-			pfn = frame_alloc(FRAME_PRIVATE);
-			irq_restore(flags);
-			if (LIKELY(pfn != PFN_NONE))
-				return pfn;
-			resident_lower();
-		}
-		pfn = reclaim_evict();
 		if (pfn != PFN_NONE)
 			return pfn;
 		wait_a_moment();
+		if (reclaim_gives_up())
+			return PFN_NONE;
+		if (!resident_try_raise())
+			continue;
+		pfn = frame_alloc(FRAME_PRIVATE);
+		if (pfn != PFN_NONE)
+			return pfn;
+		resident_lower();
 	}
+}
+
+pfn_t reclaim_page_alloc(void)
+{
+	if (LIKELY(resident_try_raise())) {
+		pfn_t pfn = frame_alloc(FRAME_PRIVATE);
+
+		if (LIKELY(pfn != PFN_NONE))
+			return pfn;
+		resident_lower();
+	}
+	return page_alloc_evicting();
 }
 
 void reclaim_page_free(pfn_t pfn)
@@ -254,7 +273,7 @@ static enum eviction settle(struct frame *frame, const struct evicted_content *c
 /* Evicts one page that is off the lists. Interrupts are off. */
 static enum eviction evict(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
 {
-	struct evicted_content content = { .result = 0, .slot = SLOT_NONE };
+	struct evicted_content content = {.result = 0, .slot = SLOT_NONE};
 	pid_t pid = vmap->pid;
 	vaddr_t address = frame->page.address;
 	enum eviction result;
@@ -269,14 +288,15 @@ static enum eviction evict(struct frame *frame, struct VMap *vmap, struct flush_
 	}
 	result = settle(frame, &content);
 	if (result == EVICTION_DISOWNED) {
-		/* It may have been mapped again before it was freed, and its freer may not have flushed yet. */
+		/* It may have been mapped again before it was freed, and its freer may not have
+		 * flushed yet. */
 		batch->cpu_mask = address_space_active(&vmap->space);
 		batch->addresses[batch->count++] = address;
 		batch_flush(batch);
 		result = EVICTION_DONE;
 	}
-	event_record(result == EVICTION_DONE ? EVENT_EVICT : EVENT_STAY, pid, address, frame_pfn(frame),
-		     content.slot, dirty);
+	event_record(result == EVICTION_DONE ? EVENT_EVICT : EVENT_STAY, pid, address,
+		     frame_pfn(frame), content.slot, dirty);
 	if (result == EVICTION_DONE) {
 		COUNT(PGSTEAL);
 		frame->flags = 0;
@@ -322,7 +342,7 @@ int reclaim_set_limit(uint64_t limit)
 {
 	int result;
 
-	if (limit < RESIDENT_MIN)
+	if (limit == 0)
 		return -EINVAL;
 	result = commit_set_limit(limit);
 	if (result)
@@ -376,20 +396,33 @@ struct list_walk {
 	uint64_t seen;
 };
 
+/* All policies' lists are page_lists. */
+static bool links_are_symmetric(const struct frame *frame)
+{
+	pfn_t pfn = frame_pfn(frame), next = frame->page.next, prev = frame->page.prev;
+
+	return (next == PFN_NONE || (next < frame_limit && frames[next].page.prev == pfn)) &&
+	       (prev == PFN_NONE || (prev < frame_limit && frames[prev].page.next == pfn));
+}
+
 static void check_listed(struct frame *frame, void *context)
 {
 	struct list_walk *walk = context;
 
 	walk->seen++;
+	if (!links_are_symmetric(frame))
+		check_fail(walk->check, 7,
+			   "frame %u has neighbours on its list that do not know it",
+			   frame_pfn(frame));
 	if (frame->state != FRAME_PRIVATE || !frame_flag(frame, PAGE_LISTED))
-		check_fail(walk->check, 7, "frame %u is on the policy's list and %s%s", frame_pfn(frame),
-			   frame_state_name(frame->state),
+		check_fail(walk->check, 7, "frame %u is on the policy's list and %s%s",
+			   frame_pfn(frame), frame_state_name(frame->state),
 			   frame_flag(frame, PAGE_LISTED) ? "" : ", not marked so");
 }
 
 void reclaim_check(struct check *check)
 {
-	struct list_walk walk = { check, 0 };
+	struct list_walk walk = {check, 0};
 	uint64_t private = 0, listed = 0;
 
 	reclaim_visit(check_listed, &walk);
@@ -406,12 +439,13 @@ void reclaim_check(struct check *check)
 			check_fail(check, 7, "frame %u is a page and on no list", pfn);
 	}
 	if (walk.seen != listed || policy_current->count() != listed)
-		check_fail(check, 7, "the policy %s counts %lu pages, lists %lu, and %lu are marked so",
+		check_fail(check, 7,
+			   "the policy %s counts %lu pages, lists %lu, and %lu are marked so",
 			   policy_current->name, policy_current->count(), walk.seen, listed);
 	if (private != reclaim_resident())
 		check_fail(check, 1, "%lu frames are private, %lu are counted resident", private,
 			   reclaim_resident());
 	if (reclaim_resident() > commit_resident_max())
-		check_fail(check, 11, "%lu pages are resident, the limit is %lu", reclaim_resident(),
-			   commit_resident_max());
+		check_fail(check, 11, "%lu pages are resident, the limit is %lu",
+			   reclaim_resident(), commit_resident_max());
 }

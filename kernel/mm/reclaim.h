@@ -11,10 +11,15 @@ struct VMap;
 /*
  * A frame for a process page, state PRIVATE, counted as resident: a free one
  * while the resident limit has room, else the frame of a page it evicts. Waits
- * while neither can be had; commit promises that this ends.
- * No spinlock held; interrupts may be off: they are on while it waits.
+ * while neither can be had; commit promises that this ends, unless slots were
+ * lost: then a killed thread gets PFN_NONE if it can do without (its access may
+ * fail: reclaim_gives_up() tells it).
+ * No spinlock held; interrupts are off, but on while it waits.
  */
 pfn_t reclaim_page_alloc(void);
+
+/* Need the current thread wait no longer for a frame, because it is to end anyway? */
+bool reclaim_gives_up(void);
 
 /* Gives back a process page's frame. Not listed, nobody maps it. Interrupts off. */
 void reclaim_page_free(pfn_t pfn);
@@ -52,7 +57,11 @@ void reclaim_unhold(struct VMap *vmap);
 /* Pages of processes in memory now, and the most there may be. */
 uint64_t reclaim_resident(void);
 
-/* Sets the resident limit (UINT64_MAX: all of RAM) and evicts down to it. 0, -EINVAL, -ENOMEM. */
+/*
+ * Sets the resident limit (UINT64_MAX: all of RAM) and evicts down to it. Below
+ * RESIDENT_MIN only instructions that touch few enough pages make progress.
+ * 0, -EINVAL (0), -ENOMEM (more is promised than it and swap would hold).
+ */
 int reclaim_set_limit(uint64_t frames) MUST_CHECK;
 uint64_t reclaim_limit(void);
 

@@ -25,7 +25,7 @@ static struct {
 	struct spinlock lock;
 	uint64_t used[THREAD_MAX / 64]; /* bitmap */
 	uint64_t table_frames;
-} stacks = { .lock = SPINLOCK(STACK) };
+} stacks = {.lock = SPINLOCK(STACK)};
 
 /* The level-1 entry of a page in the area, making tables on the way; NULL: no memory. */
 static pte_t *stack_entry(vaddr_t address, bool make)
@@ -144,7 +144,8 @@ static void check_thread(struct thread *thread, void *context)
 	pte_t *guard;
 
 	if (thread->canary != THREAD_CANARY)
-		check_fail(check, 14, "the canary of thread %d (%s) is gone", thread->tid, thread->name);
+		check_fail(check, 14, "the canary of thread %d (%s) is gone", thread->tid,
+			   thread->name);
 	if (thread->stack_base < STACK_BASE || thread->stack_base >= STACK_END)
 		return;
 	guard = stack_entry(thread->stack_base - PAGE_SIZE, false);

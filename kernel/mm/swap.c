@@ -41,7 +41,7 @@ static struct {
 	uint32_t fresh; /* slots from here on were never given out */
 	uint32_t used;
 	uint32_t bad;
-} swap = { .lock = SPINLOCK(SWAP), .free_first = LINK_END };
+} swap = {.lock = SPINLOCK(SWAP), .free_first = LINK_END};
 
 size_t swap_descriptors_bytes(uint64_t slots)
 {
@@ -55,12 +55,31 @@ void swap_init(struct block_device *device, void *descriptors)
 	swap.slot_count = (uint32_t)device->block_count;
 }
 
+/* Every bad slot is free again; returns how many. */
+static uint64_t slots_forgive(void)
+{
+	uint64_t flags = spin_lock_irq(&swap.lock);
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; swap.bad && i < swap.fresh; i++) {
+		if (swap.slots[i].link != LINK_BAD)
+			continue;
+		swap.slots[i].link = swap.free_first;
+		swap.free_first = i;
+		swap.bad--;
+		count++;
+	}
+	spin_unlock_irq(&swap.lock, flags);
+	return count;
+}
+
 struct block_device *swap_set_device(struct block_device *device)
 {
 	struct block_device *before = swap.device;
 
 	ASSERT(device->block_count == before->block_count);
 	swap.device = device;
+	commit_regain_slots(slots_forgive());
 	return before;
 }
 
@@ -102,6 +121,12 @@ void swap_slot_free(uint32_t index)
 	spin_unlock(&swap.lock);
 }
 
+bool swap_slot_held(uint32_t slot, uint16_t generation)
+{
+	return slot < swap.slot_count && swap.slots[slot].link == LINK_USED &&
+	       swap.slots[slot].generation == generation;
+}
+
 /* A write failed: the slot is never used again. */
 static COLD void slot_retire(uint32_t index)
 {
@@ -116,7 +141,7 @@ static COLD void slot_retire(uint32_t index)
 
 uint16_t swap_slot_generation(uint32_t slot)
 {
-	return swap.slots[slot].generation;
+	return slot < swap.slot_count ? swap.slots[slot].generation : 0;
 }
 
 /* Makes the sum of a page that of this page in this slot. */
@@ -169,7 +194,7 @@ int swap_read(uint32_t index, uint16_t generation, pfn_t pfn, const char **why)
 struct swap_counts swap_read_counts(void)
 {
 	uint64_t flags = spin_lock_irq(&swap.lock);
-	struct swap_counts counts = { swap.slot_count, swap.used, swap.bad };
+	struct swap_counts counts = {swap.slot_count, swap.used, swap.bad};
 
 	spin_unlock_irq(&swap.lock, flags);
 	return counts;

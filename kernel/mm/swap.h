@@ -22,7 +22,10 @@ struct swap_counts {
 void swap_init(struct block_device *device, void *descriptors);
 size_t swap_descriptors_bytes(uint64_t slots);
 
-/* Replaces the backend, for tests; returns the one before. Same number of blocks. */
+/*
+ * Replaces the backend, for tests; returns the one before. Same number of
+ * blocks. Slots that were retired because of the former are good again.
+ */
 struct block_device *swap_set_device(struct block_device *device);
 
 /* A free slot, or SLOT_NONE. Interrupts off. O(1). */
@@ -31,8 +34,11 @@ uint32_t swap_slot_alloc(void);
 /* Panics if it is free already. Interrupts off. */
 void swap_slot_free(uint32_t slot);
 
-/* The slot's present generation: what the entry carries. */
+/* The slot's present generation: what the entry carries. 0: there is no such slot. */
 uint16_t swap_slot_generation(uint32_t slot);
+
+/* Does a slot of that number exist, in use, in that generation? */
+bool swap_slot_held(uint32_t slot, uint16_t generation);
 
 /*
  * Writes the frame's bytes to a slot that the caller holds. 0, or -EIO: then

@@ -28,12 +28,16 @@ static COLD void turn_take(struct thread *thread)
 
 LOCK_INTERNALS void turn_release(struct thread *thread)
 {
-	if (!thread->turn)
-		return;
-	ASSERT(turn_holder == thread);
-	__atomic_store_n(&turn_holder, NULL, __ATOMIC_RELEASE);
-	thread->turn = false;
-	mutex_unlock(&turn);
+	/* The tick releases too, in the middle of anything outside the gate: once, not twice. */
+	uint64_t flags = irq_save();
+
+	if (thread->turn) {
+		ASSERT(turn_holder == thread);
+		__atomic_store_n(&turn_holder, NULL, __ATOMIC_RELEASE);
+		thread->turn = false;
+		mutex_unlock(&turn);
+	}
+	irq_restore(flags);
 }
 
 LOCK_INTERNALS void turn_ask(struct thread *thread)

@@ -14,7 +14,7 @@
 #include "lib/types.h"
 
 /* Gives the turn up, if this thread has it: at the gate, by the tick, at its end. */
-void turn_release(struct thread *thread);
+SLOW_PATH void turn_release(struct thread *thread);
 
 /* Is the page one of those that the instruction asked for last? No page is at 0. */
 ALWAYS_INLINE bool window_has(const struct fault_window *window, vaddr_t page)
@@ -25,7 +25,7 @@ ALWAYS_INLINE bool window_has(const struct fault_window *window, vaddr_t page)
 }
 
 /* Out of line: the same instruction asks again for a page it had been given. */
-void turn_ask(struct thread *thread);
+SLOW_PATH void turn_ask(struct thread *thread);
 
 /*
  * Notes that the thread's instruction at rip asks for the page; takes the turn

@@ -36,156 +36,158 @@ int *vmap_errno(void)
 	return &thread_current()->error_number;
 }
 
-/* May the calling thread work on this VMap? 0, -EINVAL, -EPERM. */
-static int caller_check(const struct VMap *vmap)
+static bool vmap_lives(const struct VMap *vmap)
+{
+	for (unsigned slot = 1; slot <= PROCESS_MAX; slot++)
+		if (READ_ONCE(vmap_by_slot[slot]) == vmap)
+			return true;
+	return false;
+}
+
+int vmap_caller_check(const struct VMap *vmap)
 {
 	const struct thread *thread = thread_current();
 
-	if (UNLIKELY(!vmap))
+	if (!vmap)
 		return -EINVAL;
-	if (UNLIKELY(thread->space != &vmap->space && thread->process))
-		return -EPERM;
-	return 0;
+	if (thread->space == &vmap->space)
+		return 0;
+	if (!vmap_lives(vmap))
+		return -ESRCH;
+	return thread->process ? -EPERM : 0;
 }
 
-ALWAYS_INLINE struct block *block_at(struct VMap *vmap, unsigned arena, uint32_t index)
+/* The arena whose blocks are the smallest that hold `size` bytes, at least 1. */
+ALWAYS_INLINE unsigned arena_for(uint32_t size_bytes)
 {
-	return page_array_get(&vmap->arenas[arena].blocks, index);
+	unsigned highest_bit =
+		31 ^ (unsigned)__builtin_clz((size_bytes - 1) | ((1u << ARENA_MIN_SHIFT) - 1));
+
+	return highest_bit + 1 - ARENA_MIN_SHIFT;
 }
 
-struct block *block_live(struct VMap *vmap, vaddr_t address, struct block_place *place)
+ALWAYS_INLINE uint64_t pages_of(uint32_t size_bytes)
 {
-	struct block *block;
-
-	if (!block_place(vmap, address, place) || place->index >= vmap->arenas[place->arena].used)
-		return NULL;
-	block = block_at(vmap, place->arena, place->index);
-	return block->size_bytes ? block : NULL;
+	return ((uint64_t)size_bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-struct block *block_of_page(struct VMap *vmap, const struct block_place *place)
-{
-	uint32_t per_page_shift = PAGE_SHIFT - place->shift;
-
-	return block_at(vmap, place->arena, place->index >> per_page_shift << per_page_shift);
-}
-
-/* The arena whose blocks are the smallest that hold `size` bytes. */
-static unsigned arena_for(uint32_t size_bytes)
-{
-	unsigned shift = size_bytes <= 1 ? 0 : 32 - (unsigned)__builtin_clz(size_bytes - 1);
-
-	return MAX(shift, ARENA_MIN_SHIFT) - ARENA_MIN_SHIFT;
-}
-
-/* Gives a block that was never used to the arena: its record and the tables for its pages. */
-static COLD struct block *arena_grow(struct VMap *vmap, unsigned index)
-{
-	struct arena *arena = &vmap->arenas[index];
-	unsigned shift = index + ARENA_MIN_SHIFT;
-	vaddr_t offset = (vaddr_t)arena->used << shift;
-	uint64_t end = offset + (1ull << shift);
-	struct block *block;
-
-	if (arena->used >= ARENA_BLOCK_MAX || end > 1ull << ARENA_SHIFT)
-		return NULL;
-	block = page_array_make(&arena->blocks, arena->used);
-	if (!block)
-		return NULL;
-	if (end > arena->tables_end) {
-		vaddr_t base = arena_base(vmap, index);
-
-		if (tables_make(vmap, base + arena->tables_end, base + end))
-			return NULL;
-		arena->tables_end = ALIGN_UP(end, MIB(2));
-	}
-	return block;
-}
-
-/* Takes a block from the arena: index in *index. It is not live yet. NULL: no memory. */
-static struct block *arena_take(struct VMap *vmap, unsigned arena_index, uint32_t *index)
-{
-	struct arena *arena = &vmap->arenas[arena_index];
-	struct block *block;
-
-	if (LIKELY(arena->first_free)) {
-		*index = arena->first_free - 1;
-		block = block_at(vmap, arena_index, *index);
-		arena->first_free = block->next_free;
-		return block;
-	}
-	block = arena_grow(vmap, arena_index);
-	if (block)
-		*index = arena->used++;
-	return block;
-}
-
-static void arena_give(struct arena *arena, struct block *block, uint32_t index)
+ALWAYS_INLINE void arena_give(struct arena *arena, struct block *block, uint32_t index)
 {
 	block->next_free = arena->first_free & 0x7fffff;
 	arena->first_free = index + 1;
 }
 
-/* Promises the pages of a block that was taken. 0 or -ENOMEM. */
-static int block_promise(struct VMap *vmap, struct block *block, const struct block_place *place,
-			 uint32_t size_bytes)
+/*
+ * Makes the arena's first free block live: promises its pages, or counts it in
+ * the page that it shares. NULL, and nothing is changed, if the arena has no
+ * free block, the pages cannot be promised, or QUICK does not suffice. The
+ * mutex is held.
+ */
+ALWAYS_INLINE void *block_take(struct VMap *vmap, unsigned arena_index, uint32_t size_bytes,
+			       enum effort effort)
 {
-	uint64_t pages = DIV_ROUND_UP((uint64_t)size_bytes, PAGE_SIZE);
-
-	if (place->shift < PAGE_SHIFT) {
-		struct block *counter = block_of_page(vmap, place);
-
-		if (counter->page_live++)
-			pages = 0;
-		else if (commit_charge(1)) {
-			counter->page_live--;
-			return -ENOMEM;
-		}
-	} else if (UNLIKELY(commit_charge(pages))) {
-		return -ENOMEM;
-	}
-	block->size_bytes = size_bytes;
-	vmap->committed += pages;
-	if (pages)
-		pages_promise(vmap, place->address & PAGE_MASK, pages, 0);
-	return 0;
-}
-
-static void *malloc_locked(struct VMap *vmap, uint32_t size_bytes)
-{
-	struct block_place place;
+	struct arena *arena = &vmap->arenas[arena_index];
+	struct block_place place = {.arena = arena_index, .shift = arena_index + ARENA_MIN_SHIFT};
+	uint64_t pages = pages_of(size_bytes);
 	struct block *block;
+	pte_t *entry;
 
-	place.arena = arena_for(size_bytes);
-	place.shift = place.arena + ARENA_MIN_SHIFT;
-	block = arena_take(vmap, place.arena, &place.index);
-	if (UNLIKELY(!block))
+	if (UNLIKELY(arena->first_free == 0))
 		return NULL;
-	place.address = arena_base(vmap, place.arena) + ((vaddr_t)place.index << place.shift);
-	if (UNLIKELY(block_promise(vmap, block, &place, size_bytes))) {
-		arena_give(&vmap->arenas[place.arena], block, place.index);
+	if (effort == QUICK && UNLIKELY(pages > 1 || !arena_is_small(arena)))
+		return NULL;
+	place.index = arena->first_free - 1;
+	place.address = arena_base(vmap, arena_index) + ((vaddr_t)place.index << place.shift);
+	if (effort == QUICK && !arena_knows_table(arena, place.address))
+		return NULL;
+	block = block_at(vmap, arena_index, place.index, effort);
+	entry = arena_entry(vmap, arena, place.address, effort);
+	if (place.shift < PAGE_SHIFT) {
+		struct block *counter = block_of_page(block, &place);
+
+		pages = counter->page_live == 0;
+		if (UNLIKELY(commit_charge(pages)))
+			return NULL;
+		counter->page_live++;
+	} else if (effort == QUICK) {
+		pages = 1;
+		if (UNLIKELY(commit_charge(1)))
+			return NULL;
+	} else if (commit_charge(pages)) {
 		return NULL;
 	}
+	arena->first_free = block->next_free;
+	block->size_bytes = size_bytes;
+	if (effort == THOROUGH)
+		pages_promise(vmap, place.address & PAGE_MASK, pages, 0);
+	else if (pages)
+		pte_write(entry, pte_make_untouched(0));
+	vmap->committed += pages;
 	return (void *)place.address;
 }
 
-void *vmap_malloc(struct VMap *vmap, int size)
+/*
+ * Gives the arena one more free block, never used before: its record, and the
+ * tables for its pages. False: no memory, or no room in the arena. The mutex is held.
+ */
+static bool arena_grow(struct VMap *vmap, unsigned index)
+{
+	struct arena *arena = &vmap->arenas[index];
+	unsigned shift = index + ARENA_MIN_SHIFT;
+	uint64_t end = ((uint64_t)arena->used + 1) << shift;
+	struct block *block;
+
+	if (arena->used >= ARENA_BLOCK_MAX || end > 1ull << ARENA_SHIFT)
+		return false;
+	block = page_array_make(&arena->blocks, arena->used);
+	if (!block)
+		return false;
+	if (end > arena->tables_end) {
+		vaddr_t base = arena_base(vmap, index);
+
+		if (tables_make(vmap, base + arena->tables_end, base + end))
+			return false;
+		arena->tables_end = ALIGN_UP(end, MIB(2));
+	}
+	arena_give(arena, block, arena->used++);
+	return true;
+}
+
+/* The same if the block's pages can be promised beside: a block too large leaves no tables behind.
+ */
+static bool arena_grow_for(struct VMap *vmap, unsigned index, uint32_t size_bytes)
+{
+	uint64_t pages = pages_of(size_bytes);
+	bool grown;
+
+	if (commit_charge(pages))
+		return false;
+	grown = arena_grow(vmap, index);
+	commit_uncharge(pages);
+	return grown;
+}
+
+/* All that the quick way below does not do: errors, waiting, growing. */
+static SLOW_PATH void *malloc_slow(struct VMap *vmap, int size)
 {
 	void *data = NULL;
 	int error;
 
 	gate_enter();
-	error = caller_check(vmap);
-	if (UNLIKELY(!error && size <= 0))
+	error = vmap_caller_check(vmap);
+	if (!error && size <= 0)
 		error = -EINVAL;
-	if (LIKELY(!error)) {
+	if (!error) {
+		unsigned arena = arena_for((uint32_t)size);
+
 		mutex_lock(&vmap->mutex);
-		data = malloc_locked(vmap, (uint32_t)size);
+		if (vmap->arenas[arena].first_free || arena_grow_for(vmap, arena, (uint32_t)size))
+			data = block_take(vmap, arena, (uint32_t)size, THOROUGH);
 		mutex_unlock(&vmap->mutex);
-		if (UNLIKELY(!data))
+		if (!data)
 			error = -ENOMEM;
 	}
-	if (UNLIKELY(error)) {
+	if (error) {
 		*vmap_errno() = -error;
 		COUNT(MALLOC_ERROR);
 	} else {
@@ -195,32 +197,63 @@ void *vmap_malloc(struct VMap *vmap, int size)
 	return data;
 }
 
-/* Frees a live block: record first, then its pages. */
-static void block_release(struct VMap *vmap, struct block *block, const struct block_place *place)
+void *vmap_malloc(struct VMap *vmap, int size)
 {
-	uint64_t pages = DIV_ROUND_UP((uint64_t)block->size_bytes, PAGE_SIZE);
+	struct thread *thread = thread_current();
+	void *data;
 
-	block->size_bytes = 0;
-	arena_give(&vmap->arenas[place->arena], block, place->index);
-	if (place->shift < PAGE_SHIFT)
-		pages = --block_of_page(vmap, place)->page_live == 0;
-	if (pages == 0)
-		return;
-	pages_release(vmap, place->address & PAGE_MASK, pages);
-	vmap->committed -= pages;
-	commit_uncharge(pages);
+	if (UNLIKELY(!vmap || thread->space != &vmap->space || size <= 0 ||
+		     !gate_try_enter(thread)))
+		return malloc_slow(vmap, size);
+	if (UNLIKELY(!mutex_try_lock_as(&vmap->mutex, thread))) {
+		gate_leave_as(thread);
+		return malloc_slow(vmap, size);
+	}
+	data = block_take(vmap, arena_for((uint32_t)size), (uint32_t)size, QUICK);
+	mutex_unlock_as(&vmap->mutex, thread);
+	gate_leave_as(thread);
+	if (UNLIKELY(!data))
+		return malloc_slow(vmap, size);
+	COUNT(MALLOC);
+	return data;
 }
 
-static int free_locked(struct VMap *vmap, vaddr_t address)
+/*
+ * The live block that begins at the address is free from now on. Returns how
+ * many whole pages go with it, from the address's page on; -1, and nothing is
+ * changed, if no live block begins there or QUICK does not suffice. The mutex
+ * is held.
+ */
+ALWAYS_INLINE int64_t block_give(struct VMap *vmap, vaddr_t address, enum effort effort)
 {
 	struct block_place place;
+	struct arena *arena;
 	struct block *block;
+	uint64_t pages;
 
-	block = block_live(vmap, address, &place);
-	if (LIKELY(block && place.address == address)) {
-		block_release(vmap, block, &place);
-		return 0;
+	if (UNLIKELY(!block_place(vmap, address, &place)) || UNLIKELY(place.address != address))
+		return -1;
+	arena = &vmap->arenas[place.arena];
+	if (UNLIKELY(place.index >= arena->used) || (effort == QUICK && !arena_is_small(arena)))
+		return -1;
+	block = block_at(vmap, place.arena, place.index, effort);
+	if (UNLIKELY(block->size_bytes == 0))
+		return -1;
+	if (place.shift < PAGE_SHIFT) {
+		pages = --block_of_page(block, &place)->page_live == 0;
+		block->size_bytes = 0;
+		block->next_free = arena->first_free & 0x7fffff;
+	} else {
+		pages = pages_of(block->size_bytes);
+		*block = (struct block){.size_bytes = 0, .next_free = arena->first_free & 0x7fffff};
 	}
+	arena->first_free = place.index + 1;
+	return (int64_t)pages;
+}
+
+/* Why the address cannot be freed. */
+static int free_error(const struct VMap *vmap, vaddr_t address)
+{
 	if (address >= PROCESS_END)
 		return -EPERM; /* the kernel's */
 	if (vmap_slice(address) != vmap->slot && vmap_slice(address) != 0 &&
@@ -229,25 +262,89 @@ static int free_locked(struct VMap *vmap, vaddr_t address)
 	return -EINVAL;
 }
 
-void vmap_free(struct VMap *vmap, void *data)
+/* The pages of a block that was given up: taken out, and promised no more. The mutex is held. */
+static void block_release_pages(struct VMap *vmap, vaddr_t address, uint64_t pages)
 {
-	int error = 0;
+	pages_release(vmap, address & PAGE_MASK, pages);
+	vmap->committed -= pages;
+	commit_uncharge(pages);
+}
 
-	if (!data)
-		return;
+/* All that the quick way below does not do: errors, waiting, pages that were touched. */
+static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
+{
+	int error;
+
 	gate_enter();
-	error = caller_check(vmap);
-	if (LIKELY(!error)) {
+	error = vmap_caller_check(vmap);
+	if (!error) {
+		int64_t pages;
+
 		mutex_lock(&vmap->mutex);
-		error = free_locked(vmap, (vaddr_t)data);
+		pages = block_give(vmap, (vaddr_t)data, THOROUGH);
+		if (pages > 0)
+			block_release_pages(vmap, (vaddr_t)data, (uint64_t)pages);
+		else if (pages < 0)
+			error = free_error(vmap, (vaddr_t)data);
 		mutex_unlock(&vmap->mutex);
 	}
 	*vmap_errno() = -error;
-	if (UNLIKELY(error))
+	if (error)
 		COUNT(FREE_ERROR);
 	else
 		COUNT(FREE);
 	gate_leave();
+}
+
+/* What remains to be done for a block that is free by now. The mutex is held, the gate entered. */
+static SLOW_PATH void free_pages(struct VMap *vmap, vaddr_t address, uint64_t pages)
+{
+	block_release_pages(vmap, address, pages);
+	mutex_unlock(&vmap->mutex);
+	COUNT(FREE);
+	gate_leave();
+}
+
+void vmap_free(struct VMap *vmap, void *data)
+{
+	struct thread *thread = thread_current();
+	vaddr_t address = (vaddr_t)data;
+	int64_t pages;
+
+	if (UNLIKELY(!data))
+		return;
+	if (UNLIKELY(!vmap || thread->space != &vmap->space || !gate_try_enter(thread))) {
+		free_slow(vmap, data);
+		return;
+	}
+	if (UNLIKELY(!mutex_try_lock_as(&vmap->mutex, thread))) {
+		gate_leave_as(thread);
+		free_slow(vmap, data);
+		return;
+	}
+	pages = block_give(vmap, address, QUICK);
+	if (UNLIKELY(pages < 0)) {
+		mutex_unlock_as(&vmap->mutex, thread);
+		gate_leave_as(thread);
+		free_slow(vmap, data);
+		return;
+	}
+	thread->error_number = 0;
+	if (pages) {
+		struct arena *arena = &vmap->arenas[(address & (SLICE_SIZE - 1)) >> ARENA_SHIFT];
+
+		/* A page that was never touched goes without a lock. */
+		if (UNLIKELY(pages > 1 || !arena_knows_table(arena, address) ||
+			     !pte_forget(arena_entry(vmap, arena, address, QUICK)))) {
+			free_pages(vmap, address, (uint64_t)pages);
+			return;
+		}
+		vmap->committed--;
+		commit_uncharge(1);
+	}
+	mutex_unlock_as(&vmap->mutex, thread);
+	COUNT(FREE);
+	gate_leave_as(thread);
 }
 
 /* The root, with the kernel's upper half. 0 or -ENOMEM. */
@@ -291,8 +388,10 @@ int vmap_create(struct VMap *vmap, pid_t pid, uint16_t slot)
 	vmap->pid = pid;
 	vmap->slot = slot;
 	mutex_init(&vmap->mutex, LOCK_VMAP);
-	for (unsigned i = 0; i < ARENA_COUNT; i++)
+	for (unsigned i = 0; i < ARENA_COUNT; i++) {
 		page_array_init(&vmap->arenas[i].blocks, sizeof(struct block));
+		vmap->arenas[i].base = slice_base(vmap) + ((vaddr_t)i << ARENA_SHIFT);
+	}
 	if (root_make(vmap))
 		return -ENOMEM;
 	if (program_make(vmap)) {
@@ -308,19 +407,14 @@ static void arenas_release(struct VMap *vmap)
 {
 	for (unsigned i = 0; i < ARENA_COUNT; i++) {
 		struct arena *arena = &vmap->arenas[i];
-		unsigned shift = i + ARENA_MIN_SHIFT;
 
 		for (uint32_t index = 0; index < arena->used; index++) {
-			struct block *block = block_at(vmap, i, index);
-			struct block_place place = {
-				.arena = i,
-				.shift = shift,
-				.index = index,
-				.address = arena_base(vmap, i) + ((vaddr_t)index << shift),
-			};
+			vaddr_t address =
+				arena_base(vmap, i) + ((vaddr_t)index << (i + ARENA_MIN_SHIFT));
+			int64_t pages = block_give(vmap, address, THOROUGH);
 
-			if (block->size_bytes)
-				block_release(vmap, block, &place);
+			if (pages > 0)
+				block_release_pages(vmap, address, (uint64_t)pages);
 		}
 		page_array_destroy(&arena->blocks);
 	}
@@ -333,11 +427,7 @@ void vmap_destroy(struct VMap *vmap)
 	mutex_lock(&vmap->mutex);
 	WRITE_ONCE(vmap->closing, true);
 	arenas_release(vmap);
-	if (pages) {
-		pages_release(vmap, PROGRAM_BASE, pages);
-		vmap->committed -= pages;
-		commit_uncharge(pages);
-	}
+	block_release_pages(vmap, PROGRAM_BASE, pages);
 	ASSERT(vmap->committed == 0);
 	mutex_unlock(&vmap->mutex);
 	/* No page is listed any more; those that evictors took before are theirs to release. */

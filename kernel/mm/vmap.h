@@ -20,35 +20,39 @@
 #include "kernel/sched/mutex.h"
 #include "lib/page_array.h"
 
-#define ARENA_SHIFT 32               /* 4 GiB each */
-#define ARENA_COUNT 28               /* block sizes 1 << 4 .. 1 << 31 */
-#define ARENA_MIN_SHIFT 4            /* the smallest block: 16 bytes */
-#define ARENA_BLOCK_MAX (1u << 22)   /* blocks of one size in one process: 23 bits name them */
+#define ARENA_SHIFT 32             /* 4 GiB each */
+#define ARENA_COUNT 28             /* block sizes 1 << 4 .. 1 << 31 */
+#define ARENA_MIN_SHIFT 4          /* the smallest block: 16 bytes */
+#define ARENA_BLOCK_MAX (1u << 22) /* blocks of one size in one process: 23 bits name them */
 
 /* 8 bytes a block, in the kernel's pages. */
 struct block {
-	uint32_t size_bytes;         /* as asked for; 0: free */
-	uint32_t next_free : 23;     /* while free: index of the next one + 1, 0 ends */
-	uint32_t page_live : 9;      /* first block of a page shared by small ones: live blocks there */
+	uint32_t size_bytes;     /* as asked for; 0: free */
+	uint32_t next_free : 23; /* while free: index of the next one + 1, 0 ends */
+	uint32_t page_live : 9;  /* first block of a page shared by small ones: live blocks there */
 };
 STATIC_ASSERT(sizeof(struct block) == 8);
 
 struct arena {
-	struct page_array blocks;    /* struct block */
-	uint32_t first_free;         /* index + 1; the last freed is used first */
-	uint32_t used;               /* blocks [0, used) were given out at some time */
-	uint64_t tables_end;         /* level-1 tables exist for offsets below; multiple of 2 MiB */
+	struct page_array blocks; /* struct block */
+	vaddr_t base;             /* constant: of its first block */
+	uint32_t first_free;      /* index + 1; the last freed is used first */
+	uint32_t used;            /* blocks [0, used) were given out at some time */
+	uint64_t tables_end;      /* level-1 tables exist for offsets below; multiple of 2 MiB */
+	uint64_t recent_span;     /* address >> 21 of the level-1 table used last ... */
+	pte_t *recent_table;      /* ... and the table */
 };
+STATIC_ASSERT(sizeof(struct arena) == 64);
 
 struct VMap {
 	struct address_space space;
-	uint16_t slot;               /* 1 .. PROCESS_MAX: names the slice */
-	bool closing;                /* exit is taking it down */
+	uint16_t slot; /* 1 .. PROCESS_MAX: names the slice */
+	bool closing;  /* exit is taking it down */
 	pid_t pid;
-	uint32_t evictor_refs;       /* pages that evictors hold; atomic, raised under the lru lock */
-	struct mutex mutex;          /* class vmap: guards the rest */
-	uint64_t committed;          /* pages promised to the process */
-	uint64_t table_pages;        /* page-table frames, the root included */
+	uint32_t evictor_refs; /* pages that evictors hold; atomic, raised under the lru lock */
+	struct mutex mutex;    /* class vmap: guards the rest */
+	uint64_t committed;    /* pages promised to the process */
+	uint64_t table_pages;  /* page-table frames, the root included */
 	struct arena arenas[ARENA_COUNT];
 };
 
@@ -57,7 +61,7 @@ struct VMap {
  * of two, or to 4 KiB if that is less. Whole pages read as zero; a block of
  * less than a page may hold what the process itself left there.
  * NULL with the thread's errno: EINVAL (size <= 0, no VMap), EPERM (another
- * process's VMap), ENOMEM (not promised, nothing changed).
+ * process's VMap), ESRCH (a dead one's), ENOMEM (not promised, nothing changed).
  */
 void *vmap_malloc(struct VMap *vmap, int size);
 
@@ -73,8 +77,8 @@ void vmap_free(struct VMap *vmap, void *data);
  * from `mem` to `data`. `mem`'s range lies in one block (or in the program's
  * data); `data` is the kernel's memory or the caller's own. Overlap is as
  * memmove. Returns 0, or -EINVAL (size < 0, no VMap), -EPERM (another
- * process's VMap), -EFAULT (a bad range, and nothing was written; or the page
- * was lost in swap, and the process ends).
+ * process's VMap), -ESRCH (a dead one's), -EFAULT (a bad range, and nothing was written; or the
+ * page was lost in swap, and the process ends).
  */
 int vmap_copy_to_memory(struct VMap *vmap, void *mem, void *data, int size);
 int vmap_copy_from_memory(struct VMap *vmap, void *data, void *mem, int size);
@@ -91,7 +95,8 @@ int vmap_create(struct VMap *vmap, pid_t pid, uint16_t slot) MUST_CHECK;
  */
 void vmap_destroy(struct VMap *vmap);
 
-/* The VMap in a slot, or NULL. Stays while the process table is locked, or a page of it is listed. */
+/* The VMap in a slot, or NULL. Stays while the process table is locked, or a page of it is listed.
+ */
 extern struct VMap *vmap_by_slot[PROCESS_MAX + 1];
 
 /* The slot whose slice an address lies in; 0 for the programs' data. */

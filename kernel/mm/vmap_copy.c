@@ -19,11 +19,12 @@ bool vmap_range_valid(struct VMap *vmap, vaddr_t address, uint64_t size_bytes)
 		return false;
 	if (address >= PROGRAM_BASE && address + size_bytes <= program_end())
 		return true;
-	block = block_live(vmap, address, &place);
+	block = block_live(vmap, address, &place, THOROUGH);
 	return block && address + size_bytes <= place.address + block->size_bytes;
 }
 
-/* Is [address, address + size) memory of the kernel that is mapped and plain? Writable, if asked. */
+/* Is [address, address + size) memory of the kernel that is mapped and plain? Writable, if asked.
+ */
 static bool kernel_range_valid(vaddr_t address, uint64_t size_bytes, uint64_t needed)
 {
 	vaddr_t at = address & PAGE_MASK;
@@ -55,28 +56,27 @@ static bool data_valid(struct VMap *vmap, vaddr_t address, uint64_t size_bytes, 
 {
 	if (address >= PROCESS_END)
 		return kernel_range_valid(address, size_bytes, needed);
-	return thread_current()->space == &vmap->space && vmap_range_valid(vmap, address, size_bytes);
+	return thread_current()->space == &vmap->space &&
+	       vmap_range_valid(vmap, address, size_bytes);
 }
 
 enum direction { TO_MEMORY, FROM_MEMORY };
 
 static int copy(struct VMap *vmap, vaddr_t mem, vaddr_t data, int size, enum direction direction)
 {
-	const struct thread *thread = thread_current();
-	int result = -EFAULT;
+	int result = vmap_caller_check(vmap);
 
-	if (!vmap || size < 0)
+	if (size < 0)
 		return -EINVAL;
-	if (thread->space != &vmap->space && thread->process)
-		return -EPERM;
-	if (size == 0)
-		return 0;
+	if (result || size == 0)
+		return result;
+	result = -EFAULT;
 	mutex_lock(&vmap->mutex);
 	if (vmap_range_valid(vmap, mem, (uint64_t)size) &&
 	    data_valid(vmap, data, (uint64_t)size, direction == FROM_MEMORY ? PTE_WRITABLE : 0))
-		result = direction == TO_MEMORY ?
-				 copy_pages(vmap, (void *)mem, (void *)data, (size_t)size) :
-				 copy_pages(vmap, (void *)data, (void *)mem, (size_t)size);
+		result = direction == TO_MEMORY
+				 ? copy_pages(vmap, (void *)mem, (void *)data, (size_t)size)
+				 : copy_pages(vmap, (void *)data, (void *)mem, (size_t)size);
 	mutex_unlock(&vmap->mutex);
 	return result;
 }

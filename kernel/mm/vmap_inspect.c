@@ -24,8 +24,8 @@ static void walk(const pte_t *table, int level, vaddr_t base, unsigned entries, 
 		if (level == 1 && !pte_is_none(entry))
 			visit(entry, address, context);
 		else if (level > 1 && pte_is_present(entry))
-			walk(direct_map(entry.bits & PTE_FRAME_MASK), level - 1, address, PTE_COUNT, visit,
-			     context);
+			walk(direct_map(entry.bits & PTE_FRAME_MASK), level - 1, address, PTE_COUNT,
+			     visit, context);
 	}
 }
 
@@ -59,16 +59,18 @@ void vmap_visit_blocks(struct VMap *vmap,
 	mutex_lock(&vmap->mutex);
 	for (unsigned arena = 0; arena < ARENA_COUNT && go_on; arena++) {
 		for (uint32_t index = 0; index < vmap->arenas[arena].used && go_on; index++) {
-			const struct block *block = page_array_get(&vmap->arenas[arena].blocks, index);
-			struct vmap_block shown = { 0 };
-			struct vmap_usage usage = { 0 };
+			const struct block *block =
+				page_array_get(&vmap->arenas[arena].blocks, index);
+			struct vmap_block shown = {0};
+			struct vmap_usage usage = {0};
 
 			if (!block->size_bytes)
 				continue;
-			shown.address = arena_base(vmap, arena) + ((vaddr_t)index << (arena + ARENA_MIN_SHIFT));
+			shown.address = arena_base(vmap, arena) +
+					((vaddr_t)index << (arena + ARENA_MIN_SHIFT));
 			shown.size_bytes = block->size_bytes;
-			for (vaddr_t page = shown.address & PAGE_MASK; page < shown.address + shown.size_bytes;
-			     page += PAGE_SIZE)
+			for (vaddr_t page = shown.address & PAGE_MASK;
+			     page < shown.address + shown.size_bytes; page += PAGE_SIZE)
 				count_entry(pte_read(vmap_entry(vmap, page)), page, &usage);
 			shown.resident = usage.resident;
 			shown.swapped = usage.swapped;
@@ -96,8 +98,9 @@ static bool page_is_promised(struct VMap *vmap, vaddr_t address)
 	if (!block_place(vmap, address, &place) || place.index >= vmap->arenas[place.arena].used)
 		return false;
 	if (place.shift < PAGE_SHIFT)
-		return block_of_page(vmap, &place)->page_live;
-	block = block_live(vmap, address, &place);
+		return block_of_page(block_at(vmap, place.arena, place.index, THOROUGH), &place)
+			->page_live;
+	block = block_live(vmap, address, &place, THOROUGH);
 	return block && address - place.address < block->size_bytes;
 }
 
@@ -108,20 +111,21 @@ static void check_frame(struct page_check *walk, pte_t entry, vaddr_t address)
 	const struct frame *frame;
 
 	if (pte_pfn(entry) >= frame_limit) {
-		check_fail(walk->check, 4, "pid %d %p maps frame %u, which is not RAM", pid, (void *)address,
-			   pte_pfn(entry));
+		check_fail(walk->check, 4, "pid %d %p maps frame %u, which is not RAM", pid,
+			   (void *)address, pte_pfn(entry));
 		return;
 	}
 	frame = &frames[pte_pfn(entry)];
 	if (frame->state != FRAME_PRIVATE) {
-		check_fail(walk->check, 4, "pid %d %p maps frame %u, which is %s", pid, (void *)address,
-			   pte_pfn(entry), frame_state_name(frame->state));
+		check_fail(walk->check, 4, "pid %d %p maps frame %u, which is %s", pid,
+			   (void *)address, pte_pfn(entry), frame_state_name(frame->state));
 		return;
 	}
 	if (frame->owner != walk->vmap->slot || frame->page.address != address ||
 	    pte_pfn(pte_read(policy_entry(frame))) != pte_pfn(entry))
-		check_fail(walk->check, 3, "pid %d %p maps frame %u, which says slot %u address %p", pid,
-			   (void *)address, pte_pfn(entry), frame->owner, (void *)frame->page.address);
+		check_fail(walk->check, 3, "pid %d %p maps frame %u, which says slot %u address %p",
+			   pid, (void *)address, pte_pfn(entry), frame->owner,
+			   (void *)frame->page.address);
 	if (frame->slot == SLOT_NONE)
 		return;
 	swap_check_mark(walk->check, frame->slot);
@@ -139,7 +143,8 @@ static void check_entry(pte_t entry, vaddr_t address, void *context)
 	walk->pages++;
 	if (pte_is_present(entry) && (!(entry.bits & PTE_NO_EXECUTE) || entry.bits & PTE_GLOBAL ||
 				      entry.bits & ~(PTE_FRAME_MASK | PTE_NO_EXECUTE | 0xfffull)))
-		check_fail(walk->check, 6, "pid %d %p has the entry %016lx", pid, (void *)address, entry.bits);
+		check_fail(walk->check, 6, "pid %d %p has the entry %016lx", pid, (void *)address,
+			   entry.bits);
 	if (pte_is_transit(entry))
 		check_fail(walk->check, 12, "pid %d %p is in transit", pid, (void *)address);
 	if (!page_is_promised(walk->vmap, address))
@@ -150,7 +155,8 @@ static void check_entry(pte_t entry, vaddr_t address, void *context)
 	else if (pte_is_swapped(entry)) {
 		swap_check_mark(walk->check, pte_slot(entry));
 		if (swap_slot_generation(pte_slot(entry)) != pte_generation(entry))
-			check_fail(walk->check, 8, "pid %d %p names a generation of slot %u that is past", pid,
+			check_fail(walk->check, 8,
+				   "pid %d %p names a generation of slot %u that is past", pid,
 				   (void *)address, pte_slot(entry));
 	}
 }
@@ -164,8 +170,10 @@ static uint64_t check_tables(struct VMap *vmap, struct check *check, pfn_t pfn, 
 
 	if (frames[pfn].state != FRAME_PAGE_TABLE || frames[pfn].owner != vmap->slot ||
 	    frames[pfn].table.level != (uint32_t)level)
-		check_fail(check, 5, "frame %u is a level-%d table of pid %d, but says %s of slot %u", pfn,
-			   level, vmap->pid, frame_state_name(frames[pfn].state), frames[pfn].owner);
+		check_fail(check, 5,
+			   "frame %u is a level-%d table of pid %d, but says %s of slot %u", pfn,
+			   level, vmap->pid, frame_state_name(frames[pfn].state),
+			   frames[pfn].owner);
 	if (level == 1 && spin_is_locked(&frames[pfn].table.lock))
 		check_fail(check, 12, "the lock of table %u of pid %d is held", pfn, vmap->pid);
 	for (unsigned i = 0; level > 1 && i < entries; i++)
@@ -178,7 +186,7 @@ void vmap_check(struct VMap *vmap, struct check *check)
 {
 	const pte_t *root = direct_map(vmap->space.root);
 	const pte_t *kernel_root = direct_map(tlb_kernel_root);
-	struct page_check pages = { check, vmap, 0 };
+	struct page_check pages = {check, vmap, 0};
 	uint64_t tables;
 
 	tables = check_tables(vmap, check, phys_to_pfn(vmap->space.root), 4, PTE_COUNT / 2);
@@ -191,8 +199,11 @@ void vmap_check(struct VMap *vmap, struct check *check)
 		check_fail(check, 6, "page zero is mapped in pid %d", vmap->pid);
 	walk_all(vmap, check_entry, &pages);
 	if (pages.pages != vmap->committed)
-		check_fail(check, 10, "pid %d has %lu pages promised and counts %lu", vmap->pid, pages.pages,
-			   vmap->committed);
+		check_fail(check, 10, "pid %d has %lu pages promised and counts %lu", vmap->pid,
+			   pages.pages, vmap->committed);
+	if (mutex_is_locked(&vmap->mutex))
+		check_fail(check, 12, "the mutex of pid %d is held", vmap->pid);
 	if (vmap->evictor_refs)
-		check_fail(check, 12, "pid %d has %u pages held by evictors", vmap->pid, vmap->evictor_refs);
+		check_fail(check, 12, "pid %d has %u pages held by evictors", vmap->pid,
+			   vmap->evictor_refs);
 }

@@ -15,12 +15,14 @@ ALWAYS_INLINE vaddr_t program_end(void)
 	return ALIGN_UP((vaddr_t)program_bss_end, PAGE_SIZE);
 }
 
+#define BLOCKS_PER_PAGE (PAGE_SIZE / (uint32_t)sizeof(struct block))
+
 /* Which block an address names. */
 struct block_place {
-	unsigned arena;   /* its index; the block's size is 1 << shift */
+	unsigned arena; /* its index; the block's size is 1 << shift */
 	unsigned shift;
-	uint32_t index;   /* of the block */
-	vaddr_t address;  /* of the block's first byte */
+	uint32_t index;  /* of the block */
+	vaddr_t address; /* of the block's first byte */
 };
 
 ALWAYS_INLINE vaddr_t slice_base(const struct VMap *vmap)
@@ -30,39 +32,107 @@ ALWAYS_INLINE vaddr_t slice_base(const struct VMap *vmap)
 
 ALWAYS_INLINE vaddr_t arena_base(const struct VMap *vmap, unsigned arena)
 {
-	return slice_base(vmap) + ((vaddr_t)arena << ARENA_SHIFT);
+	return vmap->arenas[arena].base;
 }
 
 /* False if the address is not in an arena of this VMap's slice. */
 ALWAYS_INLINE bool block_place(const struct VMap *vmap, vaddr_t address, struct block_place *place)
 {
-	vaddr_t offset = address - slice_base(vmap);
-	unsigned arena = (unsigned)(offset >> ARENA_SHIFT);
+	uint64_t arena = (address - vmap->arenas[0].base) >> ARENA_SHIFT;
 
-	if (offset >= SLICE_SIZE || arena >= ARENA_COUNT)
+	if (UNLIKELY(arena >= ARENA_COUNT))
 		return false;
-	offset &= (1ull << ARENA_SHIFT) - 1;
-	place->arena = arena;
-	place->shift = arena + ARENA_MIN_SHIFT;
-	place->index = (uint32_t)(offset >> place->shift);
-	place->address = address & ~((1ull << place->shift) - 1);
+	place->arena = (unsigned)arena;
+	place->shift = (unsigned)arena + ARENA_MIN_SHIFT;
+	place->index = (uint32_t)address >> place->shift;
+	place->address = address & ~0ull << place->shift;
 	return true;
 }
 
+/*
+ * How far to go for something: QUICK gives up where a search or a call would be
+ * needed, and then nothing was changed; THOROUGH does it. Always a constant:
+ * the quick ways of malloc and free are the same code without its slow parts.
+ */
+enum effort { QUICK, THOROUGH };
+
+/* Is block_at() quick? */
+ALWAYS_INLINE bool arena_is_small(const struct arena *arena)
+{
+	return LIKELY(arena->blocks.height <= 1);
+}
+
+/* A block's record, which exists. QUICK: the arena is small. */
+ALWAYS_INLINE struct block *block_at(struct VMap *vmap, unsigned arena, uint32_t index,
+				     enum effort effort)
+{
+	const struct page_array *blocks = &vmap->arenas[arena].blocks;
+	uint32_t page = index / BLOCKS_PER_PAGE;
+
+	/* What page_array_get() does, with the sizes known to the compiler. */
+	if (LIKELY((blocks->height | page) == 0))
+		return (struct block *)blocks->root + index;
+	if (effort == QUICK || LIKELY(blocks->height == 1))
+		return ((struct block **)blocks->root)[page] + index % BLOCKS_PER_PAGE;
+	return page_array_get(blocks, index);
+}
+
+/* May the calling thread work on this VMap? 0, -EINVAL (NULL), -EPERM, -ESRCH (its process is
+ * gone). */
+int vmap_caller_check(const struct VMap *vmap);
+
 /* The live block that an address lies in, or NULL. The mutex is held. */
-struct block *block_live(struct VMap *vmap, vaddr_t address, struct block_place *place);
+ALWAYS_INLINE struct block *block_live(struct VMap *vmap, vaddr_t address,
+				       struct block_place *place, enum effort effort)
+{
+	struct block *block;
 
-/* The first block of the page that a small block lies in: it counts the live ones. */
-struct block *block_of_page(struct VMap *vmap, const struct block_place *place);
+	if (UNLIKELY(!block_place(vmap, address, place) ||
+		     place->index >= vmap->arenas[place->arena].used))
+		return NULL;
+	if (effort == QUICK && !arena_is_small(&vmap->arenas[place->arena]))
+		return NULL;
+	block = block_at(vmap, place->arena, place->index, effort);
+	return LIKELY(block->size_bytes) ? block : NULL;
+}
 
-/* Page tables for [start, end). 0 or -ENOMEM (what was made stays). The mutex is held. May sleep. */
+/*
+ * The first block of the page that a small block lies in: it counts the live
+ * ones. A page of records holds those of whole pages, so it is near.
+ */
+ALWAYS_INLINE struct block *block_of_page(struct block *block, const struct block_place *place)
+{
+	STATIC_ASSERT(BLOCKS_PER_PAGE % (PAGE_SIZE >> ARENA_MIN_SHIFT) == 0);
+	return block - (place->index & ((1u << (PAGE_SHIFT - place->shift)) - 1));
+}
+
+/* Is the page's level-1 table the one that the arena used last? Then arena_entry() is quick. */
+ALWAYS_INLINE bool arena_knows_table(const struct arena *arena, vaddr_t address)
+{
+	return LIKELY(address >> 21 == arena->recent_span);
+}
+
+/* The entry of a page in an arena; its table exists. */
+ALWAYS_INLINE pte_t *arena_entry(const struct VMap *vmap, struct arena *arena, vaddr_t address,
+				 enum effort effort)
+{
+	if (effort == THOROUGH && !arena_knows_table(arena, address)) {
+		arena->recent_table = (pte_t *)((vaddr_t)vmap_entry(vmap, address) & PAGE_MASK);
+		arena->recent_span = address >> 21;
+	}
+	return arena->recent_table + pte_index(address, 1);
+}
+
+/* Page tables for [start, end). 0 or -ENOMEM (what was made stays). The mutex is held. May sleep.
+ */
 int tables_make(struct VMap *vmap, vaddr_t start, vaddr_t end) MUST_CHECK;
 
 /* Frees all tables, the root included. Nothing is mapped any more. */
 void tables_destroy(struct VMap *vmap);
 
-/* none -> untouched for `count` pages from an address on; tables exist. */
+/* none -> untouched for `count` pages from an address on; tables exist. The mutex is held. */
 void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t away);
 
-/* Any kind -> none for `count` pages: frames and slots are released. The mutex is held. May sleep. */
+/* Any kind -> none for `count` pages: frames and slots are released. The mutex is held. May sleep.
+ */
 void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count);

@@ -45,7 +45,8 @@ static int tables_make_path(struct VMap *vmap, vaddr_t address)
 
 			if (pfn == PFN_NONE)
 				return -ENOMEM;
-			pte_write(entry, (pte_t){ (uint64_t)pfn << PAGE_SHIFT | PTE_PRESENT | PTE_WRITABLE });
+			pte_write(entry, (pte_t){(uint64_t)pfn << PAGE_SHIFT | PTE_PRESENT |
+						 PTE_WRITABLE});
 		}
 		table = direct_map(pte_read(entry).bits & PTE_FRAME_MASK);
 	}
@@ -88,11 +89,10 @@ void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t 
 		pte_t *entry = vmap_entry(vmap, address);
 		uint64_t run = MIN(count, PTE_COUNT - pte_index(address, 1));
 
-		/* An entry that is none changes only under the VMap's mutex: no other lock is needed. */
-		for (uint64_t i = 0; i < run; i++) {
-			DEBUG_ASSERT(pte_is_none(pte_read(&entry[i])));
+		/* An entry that is none changes only under the VMap's mutex: no other lock is
+		 * needed. */
+		for (uint64_t i = 0; i < run; i++)
 			pte_write(&entry[i], pte_make_untouched(away));
-		}
 		address += run * PAGE_SIZE;
 		count -= run;
 	}
@@ -135,7 +135,9 @@ static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
 		return false;
 	} else if (pte_is_swapped(old)) {
 		pte_write(entry, PTE_NONE);
-		swap_slot_free(pte_slot(old));
+		/* An entry that was damaged, and whose process ends for it, holds no slot. */
+		if (LIKELY(swap_slot_held(pte_slot(old), pte_generation(old))))
+			swap_slot_free(pte_slot(old));
 	} else {
 		struct frame *frame = &frames[pte_pfn(old)];
 
@@ -153,7 +155,7 @@ static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
 	return true;
 }
 
-static void pages_release_touched(struct VMap *vmap, vaddr_t address, uint64_t count)
+void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 {
 	struct released released;
 
@@ -170,7 +172,8 @@ static void pages_release_touched(struct VMap *vmap, vaddr_t address, uint64_t c
 		run = MIN(run, ARRAY_SIZE(released.pfns));
 		spin_lock(&table->table.lock);
 		while (done < run && !transit) {
-			transit = !entry_release(vmap, &entry[done], address + done * PAGE_SIZE, &released);
+			transit = !entry_release(vmap, &entry[done], address + done * PAGE_SIZE,
+						 &released);
 			done += !transit;
 		}
 		spin_unlock(&table->table.lock);
@@ -181,15 +184,4 @@ static void pages_release_touched(struct VMap *vmap, vaddr_t address, uint64_t c
 		address += done * PAGE_SIZE;
 		count -= done;
 	}
-}
-
-void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
-{
-	/* Pages that were never touched go without a lock: see pte_forget(). */
-	while (count && pte_forget(vmap_entry(vmap, address))) {
-		address += PAGE_SIZE;
-		count--;
-	}
-	if (count)
-		pages_release_touched(vmap, address, count);
 }

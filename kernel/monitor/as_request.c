@@ -185,8 +185,8 @@ int as_request_parse(struct work *work, char *line)
 	}
 	verb = word ? verb_find(word) : NULL;
 	if (!verb)
-		return command_fail(EINVAL, "as PID malloc, free, store, load, fill, verify, copyto "
-					    "or copyfrom, not '%s'", word ? word : "");
+		return command_fail(EINVAL, "as PID malloc, free, store, load, fill, verify, "
+					    "copyto or copyfrom, not '%s'", word ? word : "");
 	if (work->other != 0 && !verb->of_other)
 		return command_fail(EINVAL, "`of OTHER` goes with malloc, free, copyto and "
 					    "copyfrom");

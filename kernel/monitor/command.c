@@ -123,7 +123,6 @@ bool command_interrupted(void)
 {
 	if (!input_interrupted())
 		return false;
-	console_fresh_line();
-	console_print("interrupted\n");
+	(void)command_fail(EINTR, "%s", errno_text(EINTR));
 	return true;
 }

@@ -257,7 +257,7 @@ static int ask(struct work *work)
 		if (__atomic_load_n(&work->state, __ATOMIC_ACQUIRE) == WORK_DONE)
 			break;
 		if (input_interrupted() && !work_is_cancelled(work)) {
-			console_echo("^C\n", 3);
+			console_interrupt();
 			work_cancel(work);
 		}
 		(void)input_wait_change(seen);
@@ -282,13 +282,13 @@ static int as_run(char *rest)
 COMMAND(20, as, .name = "as", .arguments = "PID [of OTHER] COMMAND [ARG...] [&]",
 	.summary = "has a thread of a worker do something", .run_line = as_run,
 	.detail =
-		"  as PID malloc SIZE          vmap_malloc; prints the address\n"
-		"  as PID free ADDR            vmap_free\n"
-		"  as PID store ADDR VALUE     one store of 8 bytes\n"
-		"  as PID load ADDR            one load of 8 bytes\n"
-		"  as PID fill ADDR LEN SEED   stores bytes that follow from SEED and their address\n"
-		"  as PID verify ADDR LEN SEED loads them and compares\n"
-		"  as PID copyto ADDR TEXT     vmap_copy_to_memory; in TEXT \\xNN and \\\\ stand for bytes\n"
-		"  as PID copyfrom ADDR LEN    vmap_copy_from_memory; prints the bytes in the same way\n"
-		"`spawn worker` starts a worker. With `of OTHER` the call is on OTHER's address space.\n"
-		"With `&` at the end nobody waits: the answer comes after `[PID] `.\n");
+		"  malloc SIZE           vmap_malloc; prints the address\n"
+		"  free ADDR             vmap_free\n"
+		"  store ADDR VALUE      one store of 8 bytes\n"
+		"  load ADDR             one load of 8 bytes\n"
+		"  fill ADDR LEN SEED    stores bytes that follow from SEED and address\n"
+		"  verify ADDR LEN SEED  loads them and compares\n"
+		"  copyto ADDR TEXT      vmap_copy_to_memory; TEXT may have \\xNN and \\\\\n"
+		"  copyfrom ADDR LEN     vmap_copy_from_memory; prints the bytes so\n"
+		"PID is of a worker: `spawn worker`. With `of OTHER` the call is on OTHER's\n"
+		"address space. With `&` nobody waits, and the answer comes after `[PID] `.\n");

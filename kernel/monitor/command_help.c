@@ -28,7 +28,7 @@ static void help_commands(void)
 		print_entry((*at)->name, (*at)->arguments, (*at)->summary);
 	print_entry("NAME = COMMAND", "", "keeps the last word that COMMAND prints");
 	print_entry("$NAME $NAME+OFFSET $?", "", "stand for it, for a sum, for the exit status");
-	console_print("  also: help COMMAND, help programs, help policies, help files, help bugs\n");
+	console_print("also: help COMMAND, help programs, policies, files, bugs\n");
 }
 
 static void help_programs(void)

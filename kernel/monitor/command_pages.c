@@ -111,12 +111,14 @@ COMMAND(41, vmap, .name = "vmap", .arguments = "PID", .summary = "the blocks of 
 static void entry_print_present(pte_t entry, int level)
 {
 	uint64_t bits = entry.bits;
+	bool is_page = level == 1 || bits & PTE_LARGE;
 
-	console_print("%s pfn %u%s%s%s%s%s%s\n", level == 1 || bits & PTE_LARGE ? "page" : "table",
-		      pte_pfn(entry), bits & PTE_WRITABLE ? " writable" : " read-only",
-		      bits & PTE_NO_EXECUTE ? "" : " executable",
+	console_print("%s pfn %u%s%s%s%s%s%s\n", is_page ? "page" : "table", pte_pfn(entry),
+		      bits & PTE_WRITABLE ? " writable" : " read-only",
+		      is_page && !(bits & PTE_NO_EXECUTE) ? " executable" : "",
 		      bits & PTE_ACCESSED ? " accessed" : "", bits & PTE_DIRTY ? " dirty" : "",
-		      bits & PTE_CACHE_DISABLE ? " uncached" : "", bits & PTE_GLOBAL ? " global" : "");
+		      bits & PTE_CACHE_DISABLE ? " uncached" : "",
+		      bits & PTE_GLOBAL ? " global" : "");
 }
 
 static void entry_print(pte_t entry, int level)
@@ -170,8 +172,7 @@ static int pt_run(int argc, char **argv)
 	if (error != 0)
 		return error;
 	if (address >= PROCESS_END && address < DIRECT_BASE)
-		return command_fail(EINVAL, "0x%016lx is not canonical: no table has an entry for it",
-				    address);
+		return command_fail(EINVAL, "0x%016lx is not canonical: it has no entry", address);
 	return command_errno(process_with(pid, pt_print, &address));
 }
 

@@ -53,8 +53,8 @@ static int run_run(int argc, char **argv)
 COMMAND(11, run, .name = "run", .arguments = "PROGRAM [ARG...]",
 	.summary = "starts a process in the foreground; also ./PROGRAM", .min = 1,
 	.max = PROGRAM_ARGS_MAX, .run = run_run,
-	.detail = "It reads what is typed, or the script's next lines; Ctrl-C ends it, Ctrl-D (in a\n"
-		  "script a line `^D`) ends its input. Its exit status is `$?` afterwards.\n");
+	.detail = "It reads what is typed, or the script's next lines. Ctrl-C ends it; Ctrl-D\n"
+		  "(in a script a line `^D`) ends its input. `$?` is its exit status.\n");
 
 int command_run_program(char *name, char *rest)
 {
@@ -145,4 +145,4 @@ static int ps_run(int argc, char **argv)
 }
 
 COMMAND(14, ps, .name = "ps", .arguments = "", .summary = "lists the processes", .run = ps_run,
-	.detail = "RESIDENT, SWAPPED and COMMITTED count pages. A dead process stays until `wait`.\n");
+	.detail = "RESIDENT, SWAPPED and COMMITTED count pages. A dead one stays until `wait`.\n");

@@ -160,5 +160,5 @@ static int replay_run(int argc, char **argv)
 
 COMMAND(70, replay, .name = "replay", .arguments = "[FILE] [frames=N] [policy=P]",
 	.summary = "runs a trace through real page faults", .max = 3, .run = replay_run,
-	.detail = "Without FILE the first trace; without frames= half as many as the trace has pages.\n"
+	.detail = "Without FILE the first trace, without frames= half as many as it has pages.\n"
 		  "`lru` and `opt` are the faults that exact LRU and Belady's OPT take.\n");

@@ -337,8 +337,12 @@ void console_drain(bool draining)
 		console_flush();
 }
 
+uint64_t console_first_prompt_tsc;
+
 void console_prompt(const char *prompt)
 {
+	if (console_first_prompt_tsc == 0)
+		console_first_prompt_tsc = cpu_tsc();
 	console_fresh_line();
 	console_flush();
 	console_echo(prompt, strlen(prompt));
@@ -406,13 +410,27 @@ void console_edit_begin(struct line_editor *editor)
 }
 
 /* What was typed so far stays on the screen: it belongs to the open line now. */
+static void edit_end(void)
+{
+	for (unsigned i = 0; console.editor && i < console.editor->length; i++)
+		open_note(console.editor->text[i]);
+	console.editor = NULL;
+}
+
 void console_edit_end(void)
 {
 	uint64_t flags = spin_lock_irq(&console.lock);
 
-	for (unsigned i = 0; console.editor && i < console.editor->length; i++)
-		open_note(console.editor->text[i]);
-	console.editor = NULL;
+	edit_end();
+	spin_unlock_irq(&console.lock, flags);
+}
+
+void console_interrupt(void)
+{
+	uint64_t flags = spin_lock_irq(&console.lock);
+
+	edit_end();
+	foreground_write("^C\n", 3, FOREGROUND_ECHO);
 	spin_unlock_irq(&console.lock, flags);
 }
 

@@ -51,6 +51,9 @@ void console_drain(bool draining);
 /* A fresh line, what waits, then the prompt. */
 void console_prompt(const char *prompt);
 
+/* The time stamp counter when the first prompt was about to be printed; for `bench boot`. */
+extern uint64_t console_first_prompt_tsc;
+
 /*
  * A line that shows how far long work is, on a terminal; "" takes it away. The
  * next output replaces it.
@@ -76,4 +79,6 @@ void console_failed_clear(void);
 struct line_editor;
 void console_edit_begin(struct line_editor *editor);
 void console_edit_end(void);
+/* Shows `^C` and a line break; a line that is being edited is given up. */
+void console_interrupt(void);
 int console_edit(char byte); /* enum line_event */

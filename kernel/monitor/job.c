@@ -66,6 +66,16 @@ static void job_write(struct process *process, const char *bytes, size_t count)
 	}
 }
 
+/* Prints a line that was begun. */
+static void line_end(struct process *process)
+{
+	uint64_t flags = spin_lock_irq(&job.lock);
+
+	if (process->line_count > 0)
+		line_add(process, '\n');
+	spin_unlock_irq(&job.lock, flags);
+}
+
 static void job_report(struct process *process, const char *text)
 {
 	if (work_is_awaited(process->pid)) {
@@ -77,17 +87,14 @@ static void job_report(struct process *process, const char *text)
 		(void)string_copy(job.report, text, sizeof(job.report));
 		spin_unlock_irq(&job.lock, flags);
 	} else {
+		line_end(process);
 		console_background(process->pid, text, strlen(text));
 	}
 }
 
 static void job_ended(struct process *process)
 {
-	uint64_t flags = spin_lock_irq(&job.lock);
-
-	if (process->line_count > 0)
-		line_add(process, '\n');
-	spin_unlock_irq(&job.lock, flags);
+	line_end(process);
 	work_process_ended(process->pid, process->killed);
 	input_change();
 }
@@ -97,6 +104,7 @@ void job_init(void)
 	reader_init();
 	process_write_hook = job_write;
 	process_read_hook = reader_program_line;
+	process_flush_hook = console_flush;
 	process_report_hook = job_report;
 	process_ended_hook = job_ended;
 }
@@ -119,7 +127,7 @@ static int wait_ending(pid_t pid, enum job_interrupt interrupt)
 			if (interrupt == JOB_ABANDON)
 				return -EINTR;
 			input_interrupt_clear();
-			console_echo("^C\n", 3);
+			console_interrupt();
 			if (process_kill(pid) != 0)
 				continue; /* it has just ended by itself */
 		}

@@ -95,18 +95,26 @@ static void scroll(struct line_editor *editor)
 		editor->first = 0;
 }
 
+/* The index behind the last byte that there is room for; the cursor is not behind it. */
+static unsigned shown_end(const struct line_editor *editor)
+{
+	unsigned end = editor->first, left = room(editor);
+
+	while (end < editor->length) {
+		if (!continues(editor->text[end]) && left-- == 0)
+			break;
+		end++;
+	}
+	return end;
+}
+
 void line_editor_show(struct line_editor *editor)
 {
-	unsigned visible, end, back;
+	unsigned end, back;
 	char move[16];
 
 	scroll(editor);
-	visible = room(editor);
-	end = editor->first;
-	while (end < editor->length && visible > 0) {
-		end = after(editor, end);
-		visible--;
-	}
+	end = shown_end(editor);
 	emit_text(editor, "\r");
 	emit(editor, editor->prompt, editor->prompt_bytes);
 	emit(editor, editor->text + editor->first, end - editor->first);
@@ -366,7 +374,7 @@ static void escape_byte(struct line_editor *editor, char byte)
 	}
 	if (byte >= 0x20 && byte < 0x40) { /* parameters and intermediate bytes */
 		if (byte >= '0' && byte <= '9')
-			editor->parameter = (editor->parameter * 10 + (unsigned)(byte - '0')) % 1000;
+			editor->parameter = (editor->parameter * 10 + (byte - '0')) % 1000;
 		return;
 	}
 	editor->state = KEY_PLAIN;

@@ -64,10 +64,10 @@ struct line_editor {
 	char kept[LINE_MAX_BYTES + 1]; /* the new line, while an old one is shown */
 };
 
-/* An empty line after a prompt that stands on the screen; the text must stay until the line ends. */
+/* An empty line after a prompt that stands on the screen and stays in memory until the end. */
 void line_editor_begin(struct line_editor *editor, const char *prompt, unsigned prompt_bytes);
 
-/* One byte typed. Echoes; when the line is over, the screen's cursor is on a new one (not at LINE_END). */
+/* One byte typed. Echoes; when the line is over the cursor is on a new one, but for LINE_END. */
 enum line_event line_editor_byte(struct line_editor *editor, char byte);
 
 /* Takes prompt and line off the screen, for output above; puts them there again, perhaps anew. */

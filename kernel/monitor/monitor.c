@@ -22,6 +22,8 @@
 #include "lib/string.h"
 #include "lib/words.h"
 
+STATIC_ASSERT(CONSOLE_WORD_BYTES == VARIABLE_VALUE_BYTES);
+
 static bool strict;
 static char command_line[LINE_MAX_BYTES + 1];
 static char expanded[LINE_MAX_BYTES + 1];

@@ -4,7 +4,6 @@
  */
 #include "kernel/monitor/variable.h"
 
-#include "kernel/monitor/console.h"
 #include "lib/errno.h"
 #include "lib/format.h"
 #include "lib/number.h"
@@ -15,7 +14,7 @@
 struct variable {
 	bool is_set;
 	char name[VARIABLE_NAME_BYTES];
-	char value[CONSOLE_WORD_BYTES];
+	char value[VARIABLE_VALUE_BYTES];
 };
 
 static struct variable variables[VARIABLE_MAX];
@@ -72,8 +71,11 @@ int variable_set(const char *name, size_t name_length, const char *value)
 
 void variable_unset(const char *name, size_t name_length)
 {
-	struct variable *variable = name_length < VARIABLE_NAME_BYTES ? find(name, name_length) : NULL;
+	struct variable *variable;
 
+	if (name_length >= VARIABLE_NAME_BYTES)
+		return;
+	variable = find(name, name_length);
 	if (variable)
 		variable->is_set = false;
 }
@@ -120,6 +122,12 @@ static int put_sum(struct output *output, const char *value, const char **line)
 	return put(output, sum, (size_t)format(sum, sizeof(sum), "0x%lx", result));
 }
 
+/* +4 or +-4 or +0x10 */
+static bool is_offset(const char *line)
+{
+	return line[0] == '+' && is_digit(line[1] == '-' ? line[2] : line[1]);
+}
+
 /* *line stands at a $ that something to be replaced follows; moved behind it. */
 static int put_variable(struct output *output, const char **line)
 {
@@ -137,7 +145,7 @@ static int put_variable(struct output *output, const char **line)
 	if (!variable || !variable->is_set)
 		return -EINVAL;
 	*line = name + length;
-	if (**line == '+' && (is_digit((*line)[1]) || ((*line)[1] == '-' && is_digit((*line)[2])))) {
+	if (is_offset(*line)) {
 		(*line)++;
 		return put_sum(output, variable->value, line);
 	}

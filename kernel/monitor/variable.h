@@ -7,6 +7,7 @@
 
 #define VARIABLE_NAME_BYTES 32
 #define VARIABLE_MAX 256
+#define VARIABLE_VALUE_BYTES 256
 
 /* The length of the name that a text begins with: letters, digits and _, no digit first; or 0. */
 size_t variable_name_length(const char *text);

@@ -38,8 +38,8 @@ static void check_totals(struct check *check, const struct totals *totals)
 
 	frame_census(counts);
 	if (commit.committed != totals->committed)
-		check_fail(check, 11, "%lu pages are promised, processes have %lu", commit.committed,
-			   totals->committed);
+		check_fail(check, 11, "%lu pages are promised, processes have %lu",
+			   commit.committed, totals->committed);
 	if (commit.available < 0 && swap_read_counts().bad == 0)
 		check_fail(check, 11, "%ld pages more are promised than fit", -commit.available);
 	if (counts[FRAME_PAGE_TABLE] != totals->tables + stack_table_frames())
@@ -57,7 +57,7 @@ static void check_totals(struct check *check, const struct totals *totals)
 
 const struct check *check_all(void)
 {
-	struct totals totals = { .check = &result };
+	struct totals totals = {.check = &result};
 
 	process_quiesce();
 	gate_close_all();

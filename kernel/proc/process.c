@@ -28,7 +28,7 @@
 
 STATIC_ASSERT(sizeof(struct process) <= PAGE_SIZE);
 
-struct process_table process_table = { .lock = SPINLOCK(PROCESS_TABLE), .next_pid = 1, .hint = 1 };
+struct process_table process_table = {.lock = SPINLOCK(PROCESS_TABLE), .next_pid = 1, .hint = 1};
 
 void (*process_ended_hook)(struct process *process);
 
@@ -59,7 +59,8 @@ static int table_enter(struct process *process)
 	int result = -EAGAIN;
 
 	for (unsigned i = 0; i < PROCESS_MAX; i++) {
-		/* The lowest free slot at or after the one after the last given: slices rest a while. */
+		/* The lowest free slot at or after the one after the last given: slices rest a
+		 * while. */
 		unsigned slot = 1 + (process_table.hint - 1 + i) % PROCESS_MAX;
 
 		if (process_table.slots[slot])
@@ -187,7 +188,8 @@ pid_t process_spawn(int argc, char *const *argv, enum process_place place)
 	for (const struct program *const *program = table_programs_start;
 	     program < table_programs_end && argc > 0; program++)
 		if (strcmp((*program)->name, argv[0]) == 0)
-			return process_spawn_function((*program)->name, (*program)->main, argc, argv, place);
+			return process_spawn_function((*program)->name, (*program)->main, argc,
+						      argv, place);
 	return -ENOENT;
 }
 
@@ -197,7 +199,7 @@ static void kill_threads_locked(struct process *process)
 	struct thread *thread;
 
 	process->exiting = true;
-	TAILQ_FOREACH(thread, &process->threads, sibling)
+	TAILQ_FOREACH (thread, &process->threads, sibling)
 		if (thread != thread_current())
 			thread_kill(thread);
 }
@@ -210,7 +212,8 @@ static void process_finish(struct process *process)
 
 	process->state = PROCESS_ENDING;
 	while (process->references)
-		(void)wait_queue_sleep(&process->unvisited, &process_table.lock, WAIT_UNINTERRUPTIBLE);
+		(void)wait_queue_sleep(&process->unvisited, &process_table.lock,
+				       WAIT_UNINTERRUPTIBLE);
 	/* From here this is a thread of the kernel. */
 	thread->space = NULL;
 	thread->process = NULL;
@@ -232,7 +235,7 @@ void process_thread_leave(void)
 	uint64_t flags;
 	bool last;
 
-	gate_enter();
+	gate_enter_anyhow();
 	turn_release(thread);
 	flags = spin_lock_irq(&process_table.lock);
 	TAILQ_REMOVE(&process->threads, thread, sibling);
@@ -295,30 +298,48 @@ int process_kill(pid_t pid)
 	return result;
 }
 
+/* Waits until the process is a zombie; NULL and *error. The table's lock is held. */
+static struct process *zombie_wait_locked(pid_t pid, int *error)
+{
+	struct process *process;
+
+	for (;;) {
+		/* Looked up anew after each sleep: another may have collected it. */
+		process = process_find_locked(pid);
+		*error = process ? 0 : -ESRCH;
+		if (!process || process->state == PROCESS_ZOMBIE)
+			return process;
+		*error = wait_queue_sleep(&process->ended, &process_table.lock, WAIT_INTERRUPTIBLE);
+		if (*error)
+			return NULL;
+	}
+}
+
 /* Waits for the zombie and takes it out of the table; NULL and *error. */
 static struct process *zombie_take(pid_t pid, int *error)
 {
 	uint64_t flags = spin_lock_irq(&process_table.lock);
-	struct process *process;
+	struct process *process = zombie_wait_locked(pid, error);
 
-	*error = 0;
-	for (;;) {
-		/* Looked up anew after each sleep: another may have collected it. */
-		process = process_find_locked(pid);
-		if (!process)
-			*error = -ESRCH;
-		if (!process || process->state == PROCESS_ZOMBIE)
-			break;
-		*error = wait_queue_sleep(&process->ended, &process_table.lock, WAIT_INTERRUPTIBLE);
-		if (*error)
-			break;
-	}
-	if (*error == 0) {
+	if (process) {
 		process_table.slots[process->slot] = NULL;
 		process_table.count--;
 	}
 	spin_unlock_irq(&process_table.lock, flags);
-	return *error ? NULL : process;
+	return process;
+}
+
+int process_join(pid_t pid)
+{
+	uint64_t flags;
+	int error;
+
+	gate_enter();
+	flags = spin_lock_irq(&process_table.lock);
+	(void)zombie_wait_locked(pid, &error);
+	spin_unlock_irq(&process_table.lock, flags);
+	gate_leave();
+	return error;
 }
 
 int process_wait(pid_t pid, struct process_end *end)
@@ -379,7 +400,7 @@ static bool has_thread_locked(const struct process *process, tid_t tid)
 {
 	const struct thread *thread;
 
-	TAILQ_FOREACH(thread, &process->threads, sibling)
+	TAILQ_FOREACH (thread, &process->threads, sibling)
 		if (thread->tid == tid)
 			return true;
 	return false;
@@ -394,7 +415,8 @@ int process_thread_join(tid_t tid)
 	gate_enter();
 	flags = spin_lock_irq(&process_table.lock);
 	while (result == 0 && has_thread_locked(process, tid))
-		result = wait_queue_sleep(&process->thread_ended, &process_table.lock, WAIT_INTERRUPTIBLE);
+		result = wait_queue_sleep(&process->thread_ended, &process_table.lock,
+					  WAIT_INTERRUPTIBLE);
 	spin_unlock_irq(&process_table.lock, flags);
 	gate_leave();
 	return result;

@@ -24,7 +24,7 @@ struct process {
 	/* Constant after process_spawn(). */
 	pid_t pid;
 	uint16_t slot;
-	bool foreground;                 /* its output and input are the console's own */
+	bool foreground; /* its output and input are the console's own */
 	char name[PROCESS_NAME_BYTES];
 	int (*main)(int argc, char **argv);
 	int argc;
@@ -37,14 +37,15 @@ struct process {
 	struct thread_list threads;
 	unsigned thread_count;
 	int exit_status;
-	enum fault_reason killed;        /* FAULT_OK: it exited by itself */
-	bool exiting;                    /* no further threads, no other end */
-	unsigned references;             /* visitors: the address space stays */
-	struct wait_queue unvisited;     /* the last thread waits for them to leave */
-	struct wait_queue ended;         /* who waits for it to become a zombie */
-	struct wait_queue thread_ended;  /* its own threads that join others */
+	enum fault_reason killed;       /* FAULT_OK: it exited by itself */
+	bool exiting;                   /* no further threads, no other end */
+	unsigned references;            /* visitors: the address space stays */
+	struct wait_queue unvisited;    /* the last thread waits for them to leave */
+	struct wait_queue ended;        /* who waits for it to become a zombie */
+	struct wait_queue thread_ended; /* its own threads that join others */
 
-	/* Output not yet ended by a newline, of a background process. Guarded by the console lock. */
+	/* Output not yet ended by a newline, of a background process. Guarded by the console lock.
+	 */
 	unsigned line_count;
 	char line[PROCESS_LINE_BYTES];
 
@@ -74,6 +75,9 @@ pid_t process_spawn_function(const char *name, int (*main)(int argc, char **argv
  * free afterwards. 0, -ESRCH (no such process, or collected by another), -EINTR.
  */
 int process_wait(pid_t pid, struct process_end *end) MUST_CHECK;
+
+/* Waits until the process has ended, and leaves it to be collected. 0, -ESRCH, -EINTR. */
+int process_join(pid_t pid) MUST_CHECK;
 
 /* True when process_wait() would not wait; false also for an unknown PID. */
 bool process_ended(pid_t pid);
@@ -107,8 +111,8 @@ bool process_next(pid_t pid, struct process_info *info);
  * collected (its address space may be read; the VMap's mutex may be taken).
  * 0 or -ESRCH (unknown or ended). May sleep.
  */
-int process_with(pid_t pid, void (*visit)(struct process *process, void *context),
-		 void *context) MUST_CHECK;
+int process_with(pid_t pid, void (*visit)(struct process *process, void *context), void *context)
+	MUST_CHECK;
 
 /* The live process whose slice an address lies in; 0 if nobody's. For reports. */
 pid_t process_of_address(vaddr_t address);
@@ -136,6 +140,8 @@ void process_quiesce(void);
 extern void (*process_write_hook)(struct process *process, const char *bytes, size_t count);
 /* A line without its newline; its length, -1 at the end of input, -EINTR. */
 extern int (*process_read_hook)(struct process *process, char *line, size_t size_bytes);
+/* The process's output, though it waited for a quieter moment, is to be printed now. */
+extern void (*process_flush_hook)(void);
 /* A process is about to become a zombie: all its output is out. Called without locks. */
 extern void (*process_ended_hook)(struct process *process);
 /* The report of a fatal fault, several lines. Called before the process becomes a zombie. */

@@ -9,6 +9,7 @@
 
 void (*process_write_hook)(struct process *process, const char *bytes, size_t count);
 int (*process_read_hook)(struct process *process, char *line, size_t size_bytes);
+void (*process_flush_hook)(void);
 
 void print(const char *fmt, ...)
 {
@@ -68,6 +69,12 @@ int wait_for(pid_t pid)
 
 	if (error)
 		return error;
+	/* What it said comes before what its parent, who speaks here, will say of it. */
+	if (process_current()->foreground && process_flush_hook) {
+		gate_enter();
+		process_flush_hook();
+		gate_leave();
+	}
 	return end.killed ? -1 : end.exit_status;
 }
 

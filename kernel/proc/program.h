@@ -19,10 +19,10 @@ struct program {
 };
 
 /* PROGRAM(demo, "demo", "", "shows what the kernel is for", demo_main); */
-#define PROGRAM(identifier, program_name, program_arguments, program_summary, function)          \
-	static const struct program program_##identifier = { program_name, program_arguments,    \
-							     program_summary, function };        \
-	static const struct program *const program_pointer_##identifier                          \
+#define PROGRAM(identifier, program_name, program_arguments, program_summary, function)      \
+	static const struct program program_##identifier = {program_name, program_arguments, \
+							    program_summary, function};      \
+	static const struct program *const program_pointer_##identifier                      \
 		__attribute__((used, section(".table.programs"))) = &program_##identifier
 
 /* The table, between symbols of the linker script. */

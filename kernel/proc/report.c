@@ -24,9 +24,9 @@ static struct {
 	char text[REPORT_BYTES];
 	size_t length;
 } report = {
-	.mutex = { .lock_class = LOCK_REPORT,
-		   .lock = SPINLOCK(MUTEX),
-		   .waiters = WAIT_QUEUE(report.mutex.waiters) },
+	.mutex = {.lock_class = LOCK_REPORT,
+		  .lock = SPINLOCK(MUTEX),
+		  .waiters = WAIT_QUEUE(report.mutex.waiters)},
 };
 
 static void PRINTF_LIKE(1, 2) add(const char *fmt, ...)
@@ -34,8 +34,8 @@ static void PRINTF_LIKE(1, 2) add(const char *fmt, ...)
 	va_list arguments;
 
 	va_start(arguments, fmt);
-	report.length += (size_t)format_v(report.text + report.length, REPORT_BYTES - report.length, fmt,
-					  arguments);
+	report.length += (size_t)format_v(report.text + report.length, REPORT_BYTES - report.length,
+					  fmt, arguments);
 	va_end(arguments);
 	report.length = MIN(report.length, REPORT_BYTES - 1);
 }

@@ -1,9 +1,9 @@
 /*
  * visit.c: looking at processes without being in their way.
  */
+#include "kernel/mm/check.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/sched/gate.h"
-#include "kernel/mm/check.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -100,13 +100,27 @@ void process_visit_quiet(void (*visit)(struct process *process, void *context), 
 			visit(process_table.slots[slot], context);
 }
 
+/* How often a blocked thread is on its queue. The sched lock is held. */
+static unsigned times_queued(const struct thread *thread)
+{
+	const struct thread *other;
+	unsigned times = 0;
+
+	TAILQ_FOREACH(other, &thread->waiting->threads, link)
+		times += other == thread;
+	return times;
+}
 
 static void check_thread(struct thread *thread, void *context)
 {
 	struct check *check = context;
 
 	if (thread->state == THREAD_BLOCKED && !thread->waiting)
-		check_fail(check, 13, "thread %d (%s) is blocked on no queue", thread->tid, thread->name);
+		check_fail(check, 13, "thread %d (%s) is blocked on no queue", thread->tid,
+			   thread->name);
+	else if (thread->state == THREAD_BLOCKED && times_queued(thread) != 1)
+		check_fail(check, 13, "thread %d (%s) is blocked and %u times on its queue",
+			   thread->tid, thread->name, times_queued(thread));
 	if (thread->state != THREAD_BLOCKED && thread->waiting)
 		check_fail(check, 13, "thread %d (%s) is on a queue but not blocked", thread->tid,
 			   thread->name);

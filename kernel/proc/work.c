@@ -79,7 +79,7 @@ static struct work *find_queued(pid_t pid)
 {
 	struct work *work;
 
-	TAILQ_FOREACH(work, &works.list, link)
+	TAILQ_FOREACH (work, &works.list, link)
 		if (work->pid == pid && work->state == WORK_QUEUED)
 			return work;
 	return NULL;
@@ -128,7 +128,7 @@ static struct work *find_any(pid_t pid)
 	uint64_t flags = spin_lock_irq(&works.lock);
 	struct work *work;
 
-	TAILQ_FOREACH(work, &works.list, link)
+	TAILQ_FOREACH (work, &works.list, link)
 		if (work->pid == pid)
 			break;
 	spin_unlock_irq(&works.lock, flags);
@@ -151,7 +151,7 @@ bool work_is_awaited(pid_t pid)
 	uint64_t flags = spin_lock_irq(&works.lock);
 	struct work *work;
 
-	TAILQ_FOREACH(work, &works.list, link)
+	TAILQ_FOREACH (work, &works.list, link)
 		if (work->pid == pid && work->state == WORK_TAKEN && !work->apart)
 			break;
 	spin_unlock_irq(&works.lock, flags);

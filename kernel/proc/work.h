@@ -34,17 +34,17 @@ enum work_state { WORK_NEW, WORK_QUEUED, WORK_TAKEN, WORK_DONE };
 
 struct work {
 	/* Set by whoever asks. */
-	pid_t pid;        /* who is to do it */
-	pid_t other;      /* on whose VMap; 0: its own */
+	pid_t pid;   /* who is to do it */
+	pid_t other; /* on whose VMap; 0: its own */
 	enum work_kind kind;
-	bool apart;       /* in a thread of its own, and nobody waits */
+	bool apart; /* in a thread of its own, and nobody waits */
 	uint64_t address;
-	int64_t size;     /* of malloc and the copies: an int as the lab wants it */
-	uint64_t value;   /* to store; or the seed */
+	int64_t size;   /* of malloc and the copies: an int as the lab wants it */
+	uint64_t value; /* to store; or the seed */
 
 	/* The answer: 0 or a negative errno, and what the call gave. */
 	int error;
-	uint64_t result;  /* address allocated, value loaded, or the address of a mismatch */
+	uint64_t result; /* address allocated, value loaded, or the address of a mismatch */
 	bool mismatch;
 	uint8_t read, expected;
 	/* To be copied to memory; or what was copied from it, in `bytes` or where `data` points. */
@@ -53,8 +53,8 @@ struct work {
 	const char *data;
 
 	/* work.c's own. */
-	enum work_state state; /* guarded by its lock */
-	bool cancelled;        /* atomic */
+	enum work_state state;    /* guarded by its lock */
+	bool cancelled;           /* atomic */
 	enum fault_reason killed; /* the process ended before the work: why */
 	TAILQ_ENTRY(work) link;
 };

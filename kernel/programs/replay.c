@@ -31,7 +31,7 @@
 #include "lib/random.h"
 #include "lib/string.h"
 
-/* Pages whose addresses follow from one: small enough to fit any trace, large enough for a table. */
+/* Pages whose addresses follow from one another: few enough, so that the table is small. */
 #define UNIT_SHIFT 14
 #define UNIT_PAGES (1u << UNIT_SHIFT)
 
@@ -243,7 +243,7 @@ static int prepare(struct replay *replay, uint64_t frame_count, struct policy *p
 
 	replay->frames = frame_count;
 	if (frame_count == 0)
-		replay->frames = MIN(MAX(pages / 2, (uint64_t)RESIDENT_MIN), there_are);
+		replay->frames = MIN(MAX(pages / 2, 1ul), there_are);
 	else if (frame_count > there_are && pages > there_are)
 		return -ENOMEM;
 	replay->saved_limit = reclaim_limit();

@@ -29,7 +29,7 @@ struct replay {
 	/* Set by replay_open(). */
 	struct replay_trace trace;       /* after -EINVAL: line and problem */
 	struct replay_sequence sequence;
-	const struct replay_progress *progress; /* may be NULL; called in the process's thread too */
+	const struct replay_progress *progress; /* or NULL; the process's thread calls it too */
 
 	/* Set by replay_begin(). */
 	uint64_t frames;                 /* resident limit */

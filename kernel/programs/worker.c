@@ -32,6 +32,17 @@ static uint8_t fill_byte(uint64_t seed, uint64_t address)
 
 /* ---- Loads and stores ------------------------------------------------------- */
 
+/* Functions of their own, so that a fault report names them. */
+static __attribute__((noinline)) void worker_store(uint64_t address, uint64_t value)
+{
+	*(volatile uint64_t *)address = value;
+}
+
+static __attribute__((noinline)) uint64_t worker_load(uint64_t address)
+{
+	return *(volatile uint64_t *)address;
+}
+
 static bool verify_byte(struct work *work, uint64_t address)
 {
 	uint8_t read = *(volatile uint8_t *)address;
@@ -181,10 +192,10 @@ static void do_work(void *argument)
 	work->data = NULL;
 	switch (work->kind) {
 	case WORK_STORE:
-		*(volatile uint64_t *)work->address = work->value;
+		worker_store(work->address, work->value);
 		break;
 	case WORK_LOAD:
-		work->result = *(volatile uint64_t *)work->address;
+		work->result = worker_load(work->address);
 		break;
 	case WORK_FILL:
 	case WORK_VERIFY:

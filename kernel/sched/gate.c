@@ -17,9 +17,9 @@ static struct {
 	struct spinlock lock;
 	struct wait_queue waiting;
 } gate = {
-	.closer = { .lock_class = LOCK_GATE,
-		    .lock = SPINLOCK(MUTEX),
-		    .waiters = WAIT_QUEUE(gate.closer.waiters) },
+	.closer = {.lock_class = LOCK_GATE,
+		   .lock = SPINLOCK(MUTEX),
+		   .waiters = WAIT_QUEUE(gate.closer.waiters)},
 	.lock = SPINLOCK(GATE_WAIT),
 	.waiting = WAIT_QUEUE(gate.waiting),
 };
@@ -36,6 +36,18 @@ void gate_enter_closed(struct thread *thread)
 		spin_unlock_irq(&gate.lock, flags);
 		__atomic_store_n(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
 	} while (READ_ONCE(gate_closed));
+}
+
+void gate_enter_slow(struct thread *thread)
+{
+	if (gate_stack_is_short(thread) && thread->process) {
+		__atomic_store_n(&thread->gate_depth, 0, __ATOMIC_SEQ_CST);
+		/* As if the thread had run into its guard page itself: the fault ends the process.
+		 */
+		*(volatile char *)(thread->stack_base - 1) = 0;
+	}
+	if (READ_ONCE(gate_closed))
+		gate_enter_closed(thread);
 }
 
 void gate_leave_slow(struct thread *thread)
@@ -66,7 +78,7 @@ static void count_inside(struct thread *thread, void *context)
 
 LOCK_INTERNALS void gate_close_all(void)
 {
-	struct inside inside = { thread_current(), 0 };
+	struct inside inside = {thread_current(), 0};
 
 	mutex_lock(&gate.closer);
 	__atomic_store_n(&gate_closed, true, __ATOMIC_SEQ_CST);

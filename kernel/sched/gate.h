@@ -8,33 +8,73 @@
  */
 #pragma once
 
+#include "kernel/config.h"
 #include "kernel/sched/thread.h"
 
 extern bool gate_closed;
 
 /* Out of line: waits until the gates are open again, then enters. Interrupts as they were. */
-void gate_enter_closed(struct thread *thread);
+SLOW_PATH void gate_enter_closed(struct thread *thread);
 
-/* Out of line: a kill or a turn to give up came meanwhile. May not return. */
+/* The same, after the process was ended (and this does not return) if its thread is short of stack.
+ */
+SLOW_PATH void gate_enter_slow(struct thread *thread);
+
+/*
+ * Out of line: a kill or a turn to give up came meanwhile. May not return.
+ * Called through gate_leave_slow_saving (saving.S).
+ */
 void gate_leave_slow(struct thread *thread);
 
+/* Is less stack left than a service may need? */
+ALWAYS_INLINE bool gate_stack_is_short(const struct thread *thread)
+{
+	return cpu_stack_pointer() - thread->stack_base < STACK_SERVICE_BYTES;
+}
+
+/* At the door of a service. */
 ALWAYS_INLINE void gate_enter(void)
 {
 	struct thread *thread = thread_current();
 
-	/* The raise is seen before the gate is looked at; gate_close_all() does it the other way round. */
+	/* The raise is seen before the gate is looked at; gate_close_all() does it the other way
+	 * round. */
+	if (__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST) == 0 &&
+	    UNLIKELY(READ_ONCE(gate_closed) | gate_stack_is_short(thread)))
+		gate_enter_slow(thread);
+}
+
+/* For a page fault and for a thread's end, which make do with the stack that is left. */
+ALWAYS_INLINE void gate_enter_anyhow(void)
+{
+	struct thread *thread = thread_current();
+
 	if (__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST) == 0 &&
 	    UNLIKELY(READ_ONCE(gate_closed)))
 		gate_enter_closed(thread);
 }
 
+/* Enters an open gate; false, and nothing is changed, if gate_enter() would have more to do. */
+ALWAYS_INLINE bool gate_try_enter(struct thread *thread)
+{
+	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
+	if (LIKELY(!(READ_ONCE(gate_closed) | gate_stack_is_short(thread))))
+		return true;
+	thread->gate_depth--;
+	return false;
+}
+
+/* The thread is the current one. */
+ALWAYS_INLINE void gate_leave_as(struct thread *thread)
+{
+	thread->gate_depth--;
+	if (UNLIKELY(READ_ONCE(thread->attention)))
+		__asm__ volatile("call gate_leave_slow_saving" : : "D"(thread) : "memory", "cc");
+}
+
 ALWAYS_INLINE void gate_leave(void)
 {
-	struct thread *thread = thread_current();
-
-	WRITE_ONCE(thread->gate_depth, thread->gate_depth - 1);
-	if (UNLIKELY(READ_ONCE(thread->killed) | thread->turn))
-		gate_leave_slow(thread);
+	gate_leave_as(thread_current());
 }
 
 /*

@@ -48,7 +48,8 @@ LOCK_INTERNALS void mutex_unlock_contended(struct mutex *mutex)
 	next = wait_queue_first(&mutex->waiters);
 	ASSERT(next);
 	__atomic_store_n(&mutex->owner,
-			 (uint64_t)next | (wait_queue_has_second(&mutex->waiters) ? MUTEX_WAITED : 0),
+			 (uint64_t)next |
+				 (wait_queue_has_second(&mutex->waiters) ? MUTEX_WAITED : 0),
 			 __ATOMIC_RELEASE);
 	(void)wait_queue_wake_one(&mutex->waiters);
 	spin_unlock_irq(&mutex->lock, flags);

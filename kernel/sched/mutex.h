@@ -20,8 +20,9 @@ struct CAPABILITY("mutex") mutex {
 
 void mutex_init(struct mutex *mutex, enum lock_class lock_class);
 
-COLD void mutex_lock_contended(struct mutex *mutex);
-COLD void mutex_unlock_contended(struct mutex *mutex);
+SLOW_PATH void mutex_lock_contended(struct mutex *mutex);
+/* Called through mutex_unlock_contended_saving (saving.S). */
+void mutex_unlock_contended(struct mutex *mutex);
 
 /* Uninterruptible: the wait is as long as somebody else's work under it. */
 ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex) LOCK_INTERNALS
@@ -34,13 +35,32 @@ ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex) LOCK_INTERNAL
 		mutex_lock_contended(mutex);
 }
 
-ALWAYS_INLINE void mutex_unlock(struct mutex *mutex) RELEASES(mutex) LOCK_INTERNALS
+/* True if the mutex was free and is the current thread's, which is `thread`, now. */
+ALWAYS_INLINE bool mutex_try_lock_as(struct mutex *mutex, struct thread *thread)
+	TRY_ACQUIRES(true, mutex) LOCK_INTERNALS
 {
-	uint64_t expected = (uint64_t)thread_current();
+	uint64_t expected = 0;
+
+	return __atomic_compare_exchange_n(&mutex->owner, &expected, (uint64_t)thread, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+ALWAYS_INLINE void mutex_unlock_as(struct mutex *mutex, struct thread *thread)
+	RELEASES(mutex) LOCK_INTERNALS
+{
+	uint64_t expected = (uint64_t)thread;
 
 	if (UNLIKELY(!__atomic_compare_exchange_n(&mutex->owner, &expected, 0, false,
 						  __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
-		mutex_unlock_contended(mutex);
+		__asm__ volatile("call mutex_unlock_contended_saving"
+				 :
+				 : "D"(mutex)
+				 : "memory", "cc");
+}
+
+ALWAYS_INLINE void mutex_unlock(struct mutex *mutex) RELEASES(mutex) LOCK_INTERNALS
+{
+	mutex_unlock_as(mutex, thread_current());
 }
 
 ALWAYS_INLINE bool mutex_is_locked(const struct mutex *mutex)

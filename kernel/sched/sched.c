@@ -140,8 +140,8 @@ void thread_ready(struct thread *thread)
 	spin_unlock_irq(&sched.lock, flags);
 }
 
-int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, enum wait_kind kind)
-	LOCK_INTERNALS
+int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
+		     enum wait_kind kind) LOCK_INTERNALS
 {
 	struct thread *thread = thread_current();
 
@@ -375,7 +375,7 @@ void sched_visit_threads(void (*visit)(struct thread *thread, void *context), vo
 	uint64_t flags = spin_lock_irq(&sched.lock);
 	struct thread *thread;
 
-	TAILQ_FOREACH(thread, &sched.all, all)
+	TAILQ_FOREACH (thread, &sched.all, all)
 		visit(thread, context);
 	spin_unlock_irq(&sched.lock, flags);
 }

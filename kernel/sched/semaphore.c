@@ -26,7 +26,8 @@ int semaphore_wait(struct semaphore *semaphore)
 	int result = 0;
 
 	while (semaphore->count == 0) {
-		result = wait_queue_sleep(&semaphore->waiters, &semaphore->lock, WAIT_INTERRUPTIBLE);
+		result =
+			wait_queue_sleep(&semaphore->waiters, &semaphore->lock, WAIT_INTERRUPTIBLE);
 		if (result)
 			break;
 	}

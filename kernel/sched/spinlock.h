@@ -33,7 +33,6 @@
 	X(LRU, "lru")                     /* mm/reclaim.c: lists of the policy */            \
 	X(SWAP, "swap")                   /* mm/swap.c: slots */                             \
 	X(COMMIT, "commit")               /* mm/commit.c: capacity */                        \
-	X(MAGAZINE, "magazine")           /* mm/frame.c: a CPU's frames */                   \
 	X(FRAMES, "frames")               /* mm/frame.c: bitmap and groups */                \
 	X(STACK, "stack")                 /* mm/stack.c: slots of the stack area */          \
 	X(SCHED, "sched")                 /* sched/sched.c: run queue, all wait queues */    \
@@ -44,7 +43,7 @@ enum lock_class {
 #define LOCK_ENUM(identifier, name) LOCK_##identifier,
 	LOCK_CLASSES(LOCK_ENUM)
 #undef LOCK_ENUM
-	LOCK_CLASS_COUNT
+		LOCK_CLASS_COUNT
 };
 
 struct CAPABILITY("spinlock") spinlock {
@@ -52,15 +51,21 @@ struct CAPABILITY("spinlock") spinlock {
 	uint32_t lock_class; /* enum lock_class: rank, name, contention */
 };
 
-#define SPINLOCK(identifier) { .owner = 0, .lock_class = LOCK_##identifier }
+#define SPINLOCK(identifier)                                \
+	{                                                   \
+		.owner = 0, .lock_class = LOCK_##identifier \
+	}
 
 /* How often somebody had to wait for a lock of the class. */
 extern uint64_t lock_contended[LOCK_CLASS_COUNT];
 
 const char *lock_class_name(enum lock_class lock_class);
 
-/* Waits for a lock that another CPU holds; counts that it had to. */
-COLD void spin_lock_contended(struct spinlock *lock);
+/*
+ * Waits for a lock that another CPU holds; counts that it had to. Called
+ * through spin_lock_contended_saving (saving.S).
+ */
+void spin_lock_contended(struct spinlock *lock);
 
 #ifdef DEBUG
 void lock_debug_acquire(const void *lock, enum lock_class lock_class, const void *caller);
@@ -112,7 +117,7 @@ ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock) LOCK_INTERNAL
 	lock_debug_acquire(lock, lock->lock_class, __builtin_return_address(0));
 	if (UNLIKELY(!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->id + 1, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
-		spin_lock_contended(lock);
+		__asm__ volatile("call spin_lock_contended_saving" : : "D"(lock) : "memory", "cc");
 }
 
 ALWAYS_INLINE void spin_unlock(struct spinlock *lock) RELEASES(lock) LOCK_INTERNALS

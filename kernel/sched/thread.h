@@ -41,39 +41,46 @@ struct fault_window {
 struct thread {
 	/* Constant after thread_init(). */
 	tid_t tid;
-	struct process *process;          /* NULL: a thread of the kernel itself */
-	struct address_space *space;      /* NULL: the kernel's own root */
-	vaddr_t stack_base;               /* lowest address; the guard page lies below */
+	struct process *process;     /* NULL: a thread of the kernel itself */
+	struct address_space *space; /* NULL: the kernel's own root */
+	vaddr_t stack_base;          /* lowest address; the guard page lies below */
 	vaddr_t stack_top;
 	void (*entry)(void *argument);
 	void *argument;
-	void (*body)(void *argument);     /* for proc: what entry calls */
+	void (*body)(void *argument); /* for proc: what entry calls */
 	void *body_argument;
 	char name[24];
 
 	/* Guarded by the sched lock. */
 	enum thread_state state;
-	uint64_t stack_pointer;           /* while it does not run */
-	TAILQ_ENTRY(thread) link;         /* run queue, or the wait queue it sleeps on, or the dead */
-	TAILQ_ENTRY(thread) all;          /* every thread */
-	struct wait_queue *waiting;       /* NULL unless BLOCKED */
-	bool interruptible;               /* of this sleep */
+	uint64_t stack_pointer;     /* while it does not run */
+	TAILQ_ENTRY(thread) link;   /* run queue, or the wait queue it sleeps on, or the dead */
+	TAILQ_ENTRY(thread) all;    /* every thread */
+	struct wait_queue *waiting; /* NULL unless BLOCKED */
+	bool interruptible;         /* of this sleep */
 	int wake_result;
-	uint32_t cpu;                     /* where it runs or ran last */
+	uint32_t cpu; /* where it runs or ran last */
 
-	/* Set by others, read by itself. */
-	bool killed;                      /* ends at the gate, or before its next instruction */
+	/* What it has to see to when it leaves the gate. */
+	union {
+		struct {
+			bool killed; /* set by others: it ends there, or before its next instruction
+				      */
+			bool turn;   /* its own: it has the turn (mm/turn.c) ... */
+		};
+		uint16_t attention; /* any of them */
+	};
+	unsigned turn_faults; /* ... since so many faults */
 
 	/* Its own. */
-	unsigned gate_depth;              /* services of the kernel it is inside of */
-	int error_number;                 /* the lab's errno */
-	int fault_reason;                 /* why a fault inside a gate could not be served */
-	bool turn;                        /* it has the turn (mm/turn.c) ... */
-	unsigned turn_faults;             /* ... since so many faults */
+	unsigned gate_depth; /* services of the kernel it is inside of */
+	bool copying;        /* in a copy that may fail half done (mm/copy.c) */
+	int error_number;    /* the lab's errno */
+	int fault_reason;    /* why a fault inside a gate could not be served */
 	struct fault_window window;
-	unsigned mapped_count;            /* pages that are mapped for it under lru-exact ... */
-	vaddr_t mapped[WINDOW_PAGES];     /* ... the newest last (mm/exact.c) */
-	TAILQ_ENTRY(thread) sibling;      /* threads of a process; guarded by process_table */
+	unsigned mapped_count;        /* pages that are mapped for it under lru-exact ... */
+	vaddr_t mapped[WINDOW_PAGES]; /* ... the newest last (mm/exact.c) */
+	TAILQ_ENTRY(thread) sibling;  /* threads of a process; guarded by process_table */
 	uint64_t canary;
 };
 
@@ -85,7 +92,10 @@ struct wait_queue {
 	struct thread_list threads; /* guarded by the sched lock */
 };
 
-#define WAIT_QUEUE(name) { TAILQ_HEAD_INITIALIZER((name).threads) }
+#define WAIT_QUEUE(name)                               \
+	{                                              \
+		TAILQ_HEAD_INITIALIZER((name).threads) \
+	}
 
 enum wait_kind {
 	WAIT_UNINTERRUPTIBLE,
@@ -107,7 +117,8 @@ void wait_queue_init(struct wait_queue *queue);
 int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, enum wait_kind kind)
 	REQUIRES(lock);
 
-/* Wakes the thread that waits longest; false if none waits. Any spinlock outer to sched may be held. */
+/* Wakes the thread that waits longest; false if none waits. Any spinlock outer to sched may be
+ * held. */
 bool wait_queue_wake_one(struct wait_queue *queue);
 
 void wait_queue_wake_all(struct wait_queue *queue);

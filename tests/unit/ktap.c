@@ -11,6 +11,7 @@
  */
 #include "tests/unit/ktap.h"
 
+#include "kernel/dev/ramdisk.h"
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/kernel_pages.h"
@@ -42,6 +43,7 @@ extern const struct ktap_test *const table_tests_end[];
 static struct {
 	const struct ktap_test *test;
 	unsigned failures; /* atomic */
+	unsigned expected; /* failures that are to come, and are not shown */
 	bool seeded;
 	bool skipped;
 	char skip_reason[TEXT_BYTES];
@@ -53,6 +55,8 @@ static struct {
 /* A line "# ..." for each line of the text. */
 static void print_comment(const char *text)
 {
+	if (now.expected)
+		return;
 	while (*text) {
 		const char *end = strchr(text, '\n');
 		int length = (int)(end ? (size_t)(end - text) : strlen(text));
@@ -157,6 +161,21 @@ void ktap_skip(const char *fmt, ...)
 	(void)format_v(now.skip_reason, sizeof(now.skip_reason), fmt, arguments);
 	va_end(arguments);
 	now.skipped = true;
+}
+
+uint64_t test_load(vaddr_t address)
+{
+	return *(volatile uint64_t *)address;
+}
+
+void test_store(vaddr_t address, uint64_t value)
+{
+	*(volatile uint64_t *)address = value;
+}
+
+void test_expect_failures(unsigned count)
+{
+	now.expected = count;
 }
 
 void test_random(struct random *random)
@@ -336,7 +355,7 @@ static void run_body(const struct ktap_test *test)
 {
 	if (test->in_process)
 		(void)ktap_check_ends(FAULT_OK, 0, process_test_main, 0, NULL, test->name,
-				      test->suite, 0);
+				      test->file, test->line);
 	else
 		test->run();
 }
@@ -357,6 +376,12 @@ static bool run_test(const struct ktap_test *test, unsigned number)
 	after = snapshot_take();
 	snapshot_compare(&before, &after);
 	restore(&before);
+	if (now.expected) {
+		unsigned expected = now.expected, observed = now.failures;
+
+		now.failures = now.expected = 0;
+		CHECK_EQUAL(expected, observed);
+	}
 	if (now.failures > FAILURES_SHOWN)
 		test_comment("%u failures in all", now.failures);
 	if (now.failures && now.seeded)

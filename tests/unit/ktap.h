@@ -32,12 +32,14 @@ struct ktap_test {
 	const char *name;
 	void (*run)(void);
 	bool in_process;
+	const char *file;
+	int line;
 };
 
 #define KTAP_TEST(suite_, name_, in_process_)                                            \
 	static void test_##suite_##_##name_(void);                                       \
 	static const struct ktap_test test_##suite_##_##name_##_test = {                 \
-		#suite_, #name_, test_##suite_##_##name_, in_process_                    \
+		#suite_, #name_, test_##suite_##_##name_, in_process_, __FILE__, __LINE__ \
 	};                                                                               \
 	static const struct ktap_test *const test_##suite_##_##name_##_entry             \
 		__attribute__((used, no_reorder, section(".table.tests"))) =             \
@@ -121,6 +123,13 @@ const char *test_report(void);
 
 /* A generator for this test: seeded by seed= of the command line, or 1; the seed is told at failure. */
 void test_random(struct random *random);
+
+/* One load or store of 8 bytes, at any address: the compiler knows nothing of it. */
+uint64_t test_load(vaddr_t address);
+void test_store(vaddr_t address, uint64_t value);
+
+/* Exactly so many failures are to come, and are not shown: for tests of the tests. */
+void test_expect_failures(unsigned count);
 
 /* A comment line: "# ...". */
 void test_comment(const char *format, ...) PRINTF_LIKE(1, 2);

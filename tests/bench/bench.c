@@ -1,0 +1,132 @@
+/*
+ * bench.c: see bench.h.
+ */
+#include "tests/bench/bench.h"
+
+#include "arch/x86_64/cpu.h"
+#include "kernel/monitor/console.h"
+#include "kernel/monitor/test_runner.h"
+#include "kernel/proc/process.h"
+#include "lib/errno.h"
+#include "lib/format.h"
+#include "lib/glob.h"
+
+#define PROBE_ROUNDS 50000u
+#define PROBE_SLACK 100u /* instructions around the loop, and perhaps a tick's handler */
+
+extern const struct bench *const table_benches_start[];
+extern const struct bench *const table_benches_end[];
+
+static const char *unit = "ticks";
+
+/* Does the counter count instructions? A round of the loop is two of them. */
+static bool counts_instructions(void)
+{
+	uint64_t rounds = PROBE_ROUNDS;
+	uint64_t flags = irq_save();
+	uint64_t before = cpu_tsc();
+	uint64_t elapsed;
+
+	__asm__ volatile("1: decq %0\n\tjnz 1b" : "+r"(rounds) : : "cc");
+	elapsed = cpu_tsc() - before;
+	irq_restore(flags);
+	return elapsed >= 2 * PROBE_ROUNDS && elapsed < 2 * PROBE_ROUNDS + PROBE_SLACK;
+}
+
+static void wait_tick(void)
+{
+	uint64_t ticks = counter_read(COUNTER_TICK);
+
+	while (counter_read(COUNTER_TICK) == ticks)
+		cpu_relax();
+}
+
+void bench_start(struct bench_run *run)
+{
+	wait_tick();
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		run->counters[i] = counter_read((enum counter)i);
+	run->elapsed = cpu_tsc();
+}
+
+void bench_stop(struct bench_run *run, uint64_t operations)
+{
+	run->elapsed = cpu_tsc() - run->elapsed;
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		run->counters[i] = counter_read((enum counter)i) - run->counters[i];
+	run->operations = operations;
+}
+
+void bench_print(const struct bench_run *run, const char *name, uint64_t overhead)
+{
+	uint64_t cost = run->elapsed - MIN(overhead, run->elapsed);
+	uint64_t operations = MAX(run->operations, 1ull);
+
+	console_print("bench %s %lu %s\n", name, (cost + operations / 2) / operations, unit);
+}
+
+void bench_print_count(const struct bench_run *run, const char *name, const char *word,
+		       uint64_t count)
+{
+	uint64_t operations = MAX(run->operations, 1ull);
+	uint64_t hundredths = (count * 100 + operations / 2) / operations;
+
+	console_print("bench %s.%s %lu.%02lu count\n", name, word, hundredths / 100,
+		      hundredths % 100);
+}
+
+void bench_print_value(const char *name, uint64_t value)
+{
+	console_print("bench %s %lu %s\n", name, value, unit);
+}
+
+void bench_say(const char *name, const char *fmt, ...)
+{
+	char text[160];
+	va_list arguments;
+
+	va_start(arguments, fmt);
+	(void)format_v(text, sizeof(text), fmt, arguments);
+	va_end(arguments);
+	console_print("# %s: %s\n", name, text);
+}
+
+uint64_t bench_loop_cost(uint64_t rounds)
+{
+	struct bench_run run;
+
+	bench_start(&run);
+	for (uint64_t i = 0; i < rounds; i++)
+		BENCH_BARRIER();
+	bench_stop(&run, rounds);
+	return run.elapsed;
+}
+
+bool bench_process(const char *name, int (*main)(int argc, char **argv))
+{
+	struct process_end end;
+	pid_t pid = process_spawn_function(name, main, 0, NULL, PROCESS_BACKGROUND);
+
+	if (pid < 0 || process_wait(pid, &end) != 0) {
+		bench_say(name, "its process cannot start: %s", errno_name(pid));
+		return false;
+	}
+	if (end.killed != FAULT_OK || end.exit_status != 0)
+		bench_say(name, "its process ended with %s, %d", fault_reason_name(end.killed),
+			  end.exit_status);
+	return end.killed == FAULT_OK && end.exit_status == 0;
+}
+
+int bench_run(const char *glob)
+{
+	int result = -ENOENT;
+
+	unit = counts_instructions() ? "instructions" : "ticks";
+	for (const struct bench *const *bench = table_benches_start; bench < table_benches_end;
+	     bench++)
+		if (glob_match(glob, (*bench)->name)) {
+			(*bench)->run();
+			result = 0;
+		}
+	return result;
+}

@@ -1,0 +1,119 @@
+/*
+ * bench_fault.c: major-fault-N: a page fault that reads its page back from swap
+ * and writes another one out for it, with N frames.
+ *
+ * A process stores to pages chosen at random out of twice the resident limit.
+ * About every second page is away, and what leaves has always been written to.
+ * The figure is all that the loop costs, without what the same loop costs on
+ * one resident page, over the number of major faults: what the touches of
+ * resident pages cause (soft faults) is in it.
+ */
+#include "kernel/mm/commit.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/proc/program.h"
+#include "lib/random.h"
+#include "tests/bench/bench.h"
+
+#define STORES_MIN 20000u
+/* Frames that must be left over: the process's tables and stack. */
+#define FRAMES_BESIDE 64u
+
+static struct {
+	const char *name;
+	uint64_t frames;
+	uint64_t stores;
+	struct bench_run run;
+	uint64_t overhead;
+} bench;
+
+/* The same instructions whether it goes over many pages or one. */
+static void store_random(volatile uint64_t *words, uint64_t pages, uint64_t stores)
+{
+	struct random random;
+
+	random_seed(&random, RANDOM_SEED);
+	for (uint64_t i = 0; i < stores; i++)
+		words[random_below(&random, pages) * (PAGE_SIZE / 8)] = i + 1;
+}
+
+static int fault_main(int argc, char **argv)
+{
+	uint64_t pages = 2 * bench.frames;
+	uint64_t *words = vmap_malloc(self_vmap(), (int)(pages * PAGE_SIZE));
+	struct bench_run resident;
+
+	(void)argc, (void)argv;
+	if (!words)
+		return *vmap_errno();
+	for (uint64_t page = 0; page < pages; page++)
+		words[page * (PAGE_SIZE / 8)] = page + 1;
+	bench_start(&bench.run);
+	store_random(words, pages, bench.stores);
+	bench_stop(&bench.run, 0);
+	bench.run.operations = bench.run.counters[COUNTER_PGMAJFAULT];
+	words[0] = 1;
+	bench_start(&resident);
+	store_random(words, 1, bench.stores);
+	bench_stop(&resident, 0);
+	bench.overhead = resident.elapsed;
+	return 0;
+}
+
+/* Does the machine have the frames, and slots for as many pages more? */
+static bool fits(uint64_t frame_count)
+{
+	struct commit_state commit = commit_read();
+
+	if (commit_resident_max() >= frame_count + FRAMES_BESIDE &&
+	    commit.slots >= frame_count + commit.reserve + FRAMES_BESIDE)
+		return true;
+	bench_say(bench.name, "needs %lu frames and slots, there are %lu and %lu", frame_count,
+		  commit_resident_max(), commit.slots);
+	return false;
+}
+
+static void print_figures(void)
+{
+	const uint64_t *counters = bench.run.counters;
+
+	bench_print(&bench.run, bench.name, bench.overhead);
+	bench_print_count(&bench.run, bench.name, "exceptions", counters[COUNTER_PGFAULT]);
+	bench_print_count(&bench.run, bench.name, "writes", counters[COUNTER_PSWPOUT]);
+	bench_print_count(&bench.run, bench.name, "flushes",
+			  counters[COUNTER_TLB_FLUSH] + counters[COUNTER_TLB_RECEIVED]);
+	bench_print_count(&bench.run, bench.name, "ipis", counters[COUNTER_IPI]);
+}
+
+static void fault_bench(const char *name, uint64_t frame_count)
+{
+	uint64_t limit = reclaim_limit();
+
+	bench.name = name;
+	bench.frames = frame_count;
+	bench.stores = MAX(2 * frame_count, (uint64_t)STORES_MIN);
+	if (!fits(frame_count))
+		return;
+	if (reclaim_set_limit(frame_count) != 0) {
+		bench_say(name, "%lu frames cannot be the limit now", frame_count);
+		return;
+	}
+	if (bench_process(name, fault_main))
+		print_figures();
+	if (reclaim_set_limit(limit) != 0)
+		bench_say(name, "the limit from before cannot be set back");
+}
+
+BENCH(major_fault_1000, "major-fault-1000")
+{
+	fault_bench("major-fault-1000", 1000);
+}
+
+BENCH(major_fault_10000, "major-fault-10000")
+{
+	fault_bench("major-fault-10000", 10000);
+}
+
+BENCH(major_fault_100000, "major-fault-100000")
+{
+	fault_bench("major-fault-100000", 100000);
+}
