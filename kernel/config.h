@@ -22,6 +22,9 @@
 /* A service called with less than this left is refused: it may fault and reclaim. */
 #define STACK_SERVICE_BYTES 6144
 
+/* Dead threads whose stacks may wait to be freed while new threads are started: 512 KiB of them. */
+#define DYING_MAX 32
+
 /* Arguments of a program: as many as fit a console line of words. */
 #define PROGRAM_ARGS_MAX 16
 

@@ -94,7 +94,7 @@ ALWAYS_INLINE void *block_take(struct VMap *vmap, unsigned arena_index, uint32_t
 
 	if (UNLIKELY(arena->first_free == 0))
 		return NULL;
-	if (effort == QUICK && UNLIKELY(pages > 1 || !arena_is_small(arena)))
+	if (effort == QUICK && !arena_is_small(arena))
 		return NULL;
 	place.index = arena->first_free - 1;
 	place.address = arena_base(vmap, arena_index) + ((vaddr_t)place.index << place.shift);
@@ -109,20 +109,18 @@ ALWAYS_INLINE void *block_take(struct VMap *vmap, unsigned arena_index, uint32_t
 		if (UNLIKELY(commit_charge(pages)))
 			return NULL;
 		counter->page_live++;
-	} else if (effort == QUICK) {
-		pages = 1;
-		if (UNLIKELY(commit_charge(1)))
-			return NULL;
-	} else if (commit_charge(pages)) {
+	} else if (commit_charge(effort == QUICK ? 1 : pages)) { /* QUICK is for single pages */
 		return NULL;
 	}
 	arena->first_free = block->next_free;
 	block->size_bytes = size_bytes;
-	if (effort == THOROUGH)
+	if (effort == THOROUGH) {
 		pages_promise(vmap, place.address & PAGE_MASK, pages, 0);
-	else if (pages)
+		vmap->committed += pages;
+	} else if (place.shift >= PAGE_SHIFT || pages) {
 		pte_write(entry, pte_make_untouched(0));
-	vmap->committed += pages;
+		vmap->committed++;
+	}
 	return (void *)place.address;
 }
 
@@ -197,21 +195,45 @@ static SLOW_PATH void *malloc_slow(struct VMap *vmap, int size)
 	return data;
 }
 
-void *vmap_malloc(struct VMap *vmap, int size)
+/* malloc without waiting, growing or searching; NULL: malloc_slow() has to do it. */
+ALWAYS_INLINE void *malloc_quick(struct VMap *vmap, unsigned arena, uint32_t size_bytes)
 {
 	struct thread *thread = thread_current();
 	void *data;
 
-	if (UNLIKELY(!vmap || thread->space != &vmap->space || size <= 0 ||
-		     !gate_try_enter(thread)))
-		return malloc_slow(vmap, size);
+	if (UNLIKELY(!vmap) || UNLIKELY(thread->space != &vmap->space) ||
+	    UNLIKELY(!gate_try_enter(thread)))
+		return NULL;
 	if (UNLIKELY(!mutex_try_lock_as(&vmap->mutex, thread))) {
 		gate_leave_as(thread);
-		return malloc_slow(vmap, size);
+		return NULL;
 	}
-	data = block_take(vmap, arena_for((uint32_t)size), (uint32_t)size, QUICK);
+	data = block_take(vmap, arena, size_bytes, QUICK);
 	mutex_unlock_as(&vmap->mutex, thread);
 	gate_leave_as(thread);
+	return data;
+}
+
+static NOINLINE void *malloc_other(struct VMap *vmap, int size)
+{
+	void *data = NULL;
+
+	if (size > 0 && size <= (int)PAGE_SIZE / 2)
+		data = malloc_quick(vmap, arena_for((uint32_t)size), (uint32_t)size);
+	if (UNLIKELY(!data))
+		return malloc_slow(vmap, size);
+	COUNT(MALLOC);
+	return data;
+}
+
+void *vmap_malloc(struct VMap *vmap, int size)
+{
+	void *data;
+
+	/* A block of one page: here the compiler knows arena and shifts. */
+	if ((unsigned)size - PAGE_SIZE / 2 - 1 >= PAGE_SIZE / 2)
+		return malloc_other(vmap, size);
+	data = malloc_quick(vmap, PAGE_ARENA, (uint32_t)size);
 	if (UNLIKELY(!data))
 		return malloc_slow(vmap, size);
 	COUNT(MALLOC);
@@ -224,22 +246,25 @@ void *vmap_malloc(struct VMap *vmap, int size)
  * changed, if no live block begins there or QUICK does not suffice. The mutex
  * is held.
  */
-ALWAYS_INLINE int64_t block_give(struct VMap *vmap, vaddr_t address, enum effort effort)
+ALWAYS_INLINE int64_t block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address,
+				 enum effort effort)
 {
-	struct block_place place;
-	struct arena *arena;
+	struct arena *arena = &vmap->arenas[arena_index];
+	unsigned shift = arena_index + ARENA_MIN_SHIFT;
+	uint32_t index = (uint32_t)address >> shift;
 	struct block *block;
 	uint64_t pages;
 
-	if (UNLIKELY(!block_place(vmap, address, &place)) || UNLIKELY(place.address != address))
+	if (UNLIKELY((uint32_t)address & ((1u << shift) - 1)) || UNLIKELY(index >= arena->used))
 		return -1;
-	arena = &vmap->arenas[place.arena];
-	if (UNLIKELY(place.index >= arena->used) || (effort == QUICK && !arena_is_small(arena)))
+	if (effort == QUICK && !arena_is_small(arena))
 		return -1;
-	block = block_at(vmap, place.arena, place.index, effort);
+	block = block_at(vmap, arena_index, index, effort);
 	if (UNLIKELY(block->size_bytes == 0))
 		return -1;
-	if (place.shift < PAGE_SHIFT) {
+	if (shift < PAGE_SHIFT) {
+		struct block_place place = {.arena = arena_index, .shift = shift, .index = index};
+
 		pages = --block_of_page(block, &place)->page_live == 0;
 		block->size_bytes = 0;
 		block->next_free = arena->first_free & 0x7fffff;
@@ -247,8 +272,14 @@ ALWAYS_INLINE int64_t block_give(struct VMap *vmap, vaddr_t address, enum effort
 		pages = pages_of(block->size_bytes);
 		*block = (struct block){.size_bytes = 0, .next_free = arena->first_free & 0x7fffff};
 	}
-	arena->first_free = place.index + 1;
+	arena->first_free = index + 1;
 	return (int64_t)pages;
+}
+
+/* The arena that an address lies in, or ARENA_COUNT and more if none of this VMap's. */
+ALWAYS_INLINE uint64_t arena_of(const struct VMap *vmap, vaddr_t address)
+{
+	return (address - vmap->arenas[0].base) >> ARENA_SHIFT;
 }
 
 /* Why the address cannot be freed. */
@@ -280,8 +311,12 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 	if (!error) {
 		int64_t pages;
 
+		uint64_t arena = arena_of(vmap, (vaddr_t)data);
+
 		mutex_lock(&vmap->mutex);
-		pages = block_give(vmap, (vaddr_t)data, THOROUGH);
+		pages = arena < ARENA_COUNT
+				? block_give(vmap, (unsigned)arena, (vaddr_t)data, THOROUGH)
+				: -1;
 		if (pages > 0)
 			block_release_pages(vmap, (vaddr_t)data, (uint64_t)pages);
 		else if (pages < 0)
@@ -305,38 +340,34 @@ static SLOW_PATH void free_pages(struct VMap *vmap, vaddr_t address, uint64_t pa
 	gate_leave();
 }
 
-void vmap_free(struct VMap *vmap, void *data)
+/* free of a block that shares its page or has one that was never touched; else the slow ways. */
+ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t address)
 {
 	struct thread *thread = thread_current();
-	vaddr_t address = (vaddr_t)data;
+	struct arena *arena = &vmap->arenas[arena_index];
 	int64_t pages;
 
-	if (UNLIKELY(!data))
-		return;
-	if (UNLIKELY(!vmap || thread->space != &vmap->space || !gate_try_enter(thread))) {
-		free_slow(vmap, data);
+	if (UNLIKELY(!gate_try_enter(thread))) {
+		free_slow(vmap, (void *)address);
 		return;
 	}
 	if (UNLIKELY(!mutex_try_lock_as(&vmap->mutex, thread))) {
 		gate_leave_as(thread);
-		free_slow(vmap, data);
+		free_slow(vmap, (void *)address);
 		return;
 	}
-	pages = block_give(vmap, address, QUICK);
+	pages = block_give(vmap, arena_index, address, QUICK);
 	if (UNLIKELY(pages < 0)) {
 		mutex_unlock_as(&vmap->mutex, thread);
 		gate_leave_as(thread);
-		free_slow(vmap, data);
+		free_slow(vmap, (void *)address);
 		return;
 	}
 	thread->error_number = 0;
-	if (pages) {
-		struct arena *arena = &vmap->arenas[(address & (SLICE_SIZE - 1)) >> ARENA_SHIFT];
-
-		/* A page that was never touched goes without a lock. */
-		if (UNLIKELY(pages > 1 || !arena_knows_table(arena, address) ||
-			     !pte_forget(arena_entry(vmap, arena, address, QUICK)))) {
-			free_pages(vmap, address, (uint64_t)pages);
+	if (arena_index == PAGE_ARENA || pages) {
+		if (UNLIKELY(!arena_knows_table(arena, address)) ||
+		    UNLIKELY(!pte_forget(arena_entry(vmap, arena, address, QUICK)))) {
+			free_pages(vmap, address, 1);
 			return;
 		}
 		vmap->committed--;
@@ -345,6 +376,28 @@ void vmap_free(struct VMap *vmap, void *data)
 	mutex_unlock_as(&vmap->mutex, thread);
 	COUNT(FREE);
 	gate_leave_as(thread);
+}
+
+static NOINLINE void free_other(struct VMap *vmap, void *data)
+{
+	uint64_t arena = vmap ? arena_of(vmap, (vaddr_t)data) : ARENA_COUNT;
+
+	if (!data)
+		return;
+	if (arena < PAGE_ARENA && thread_current()->space == &vmap->space)
+		free_quick(vmap, (unsigned)arena, (vaddr_t)data);
+	else
+		free_slow(vmap, data);
+}
+
+void vmap_free(struct VMap *vmap, void *data)
+{
+	/* A block of one page: here the compiler knows arena and shifts. */
+	if (LIKELY(vmap) && LIKELY(thread_current()->space == &vmap->space) &&
+	    (vaddr_t)data - vmap->arenas[PAGE_ARENA].base < 1ull << ARENA_SHIFT)
+		free_quick(vmap, PAGE_ARENA, (vaddr_t)data);
+	else
+		free_other(vmap, data);
 }
 
 /* The root, with the kernel's upper half. 0 or -ENOMEM. */
@@ -411,7 +464,7 @@ static void arenas_release(struct VMap *vmap)
 		for (uint32_t index = 0; index < arena->used; index++) {
 			vaddr_t address =
 				arena_base(vmap, i) + ((vaddr_t)index << (i + ARENA_MIN_SHIFT));
-			int64_t pages = block_give(vmap, address, THOROUGH);
+			int64_t pages = block_give(vmap, i, address, THOROUGH);
 
 			if (pages > 0)
 				block_release_pages(vmap, address, (uint64_t)pages);

@@ -20,9 +20,10 @@
 #include "kernel/sched/mutex.h"
 #include "lib/page_array.h"
 
-#define ARENA_SHIFT 32             /* 4 GiB each */
-#define ARENA_COUNT 28             /* block sizes 1 << 4 .. 1 << 31 */
-#define ARENA_MIN_SHIFT 4          /* the smallest block: 16 bytes */
+#define ARENA_SHIFT 32                            /* 4 GiB each */
+#define ARENA_COUNT 28                            /* block sizes 1 << 4 .. 1 << 31 */
+#define ARENA_MIN_SHIFT 4                         /* the smallest block: 16 bytes */
+#define PAGE_ARENA (PAGE_SHIFT - ARENA_MIN_SHIFT) /* its blocks have one page */
 #define ARENA_BLOCK_MAX (1u << 22) /* blocks of one size in one process: 23 bits name them */
 
 /* 8 bytes a block, in the kernel's pages. */

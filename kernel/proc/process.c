@@ -177,6 +177,7 @@ pid_t process_spawn_function(const char *name, int (*main)(int argc, char **argv
 {
 	pid_t pid;
 
+	process_wait_for_stacks();
 	gate_enter();
 	pid = spawn_inside(name, main, argc, argv, place);
 	gate_leave();
@@ -378,6 +379,7 @@ int process_thread_start(const char *name, void (*entry)(void *argument), void *
 
 	if (!process)
 		return kernel_thread_start(name, entry, argument);
+	process_wait_for_stacks();
 	gate_enter();
 	thread = process_thread_make(process, name, entry, argument);
 	if (!thread) {

@@ -26,6 +26,12 @@ struct thread *process_thread_make(struct process *process, const char *name,
 /* Ends the current thread of a process; the last one takes the process down. Does not return. */
 NORETURN void process_thread_leave(void);
 
+/*
+ * Waits while many dead threads' stacks are still to be freed, so that threads
+ * are not started faster than that. Outside the gate, as the reaper passes it.
+ */
+void process_wait_for_stacks(void);
+
 /* Before thread_exit(): the reaper will see one more. */
 void process_thread_dying(void);
 

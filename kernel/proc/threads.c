@@ -60,6 +60,12 @@ void process_thread_dying(void)
 	__atomic_fetch_add(&dying, 1, __ATOMIC_SEQ_CST);
 }
 
+void process_wait_for_stacks(void)
+{
+	while (__atomic_load_n(&dying, __ATOMIC_RELAXED) > DYING_MAX)
+		thread_yield();
+}
+
 void process_quiesce(void)
 {
 	while (__atomic_load_n(&dying, __ATOMIC_SEQ_CST))

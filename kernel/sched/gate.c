@@ -42,10 +42,13 @@ void gate_enter_slow(struct thread *thread)
 {
 	if (gate_stack_is_short(thread) && thread->process) {
 		__atomic_store_n(&thread->gate_depth, 0, __ATOMIC_SEQ_CST);
-		/* As if the thread had run into its guard page itself: the fault ends the process.
-		 */
+		/* As if it had run into its guard page itself: the fault ends the process. */
 		*(volatile char *)(thread->stack_base - 1) = 0;
 	}
+	/* Its instruction has retired, and who waits for the turn may hold what it is to wait for.
+	 */
+	if (thread->turn)
+		sched_retired_hook(thread);
 	if (READ_ONCE(gate_closed))
 		gate_enter_closed(thread);
 }

@@ -16,7 +16,9 @@ extern bool gate_closed;
 /* Out of line: waits until the gates are open again, then enters. Interrupts as they were. */
 SLOW_PATH void gate_enter_closed(struct thread *thread);
 
-/* The same, after the process was ended (and this does not return) if its thread is short of stack.
+/*
+ * What else a service has to see to first: a thread that is short of stack ends
+ * its process; one that has the turn gives it up, as it may wait for others.
  */
 SLOW_PATH void gate_enter_slow(struct thread *thread);
 
@@ -40,7 +42,7 @@ ALWAYS_INLINE void gate_enter(void)
 	/* The raise is seen before the gate is looked at; gate_close_all() does it the other way
 	 * round. */
 	if (__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST) == 0 &&
-	    UNLIKELY(READ_ONCE(gate_closed) | gate_stack_is_short(thread)))
+	    UNLIKELY(READ_ONCE(gate_closed) | gate_stack_is_short(thread) | thread->turn))
 		gate_enter_slow(thread);
 }
 
@@ -58,7 +60,7 @@ ALWAYS_INLINE void gate_enter_anyhow(void)
 ALWAYS_INLINE bool gate_try_enter(struct thread *thread)
 {
 	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
-	if (LIKELY(!(READ_ONCE(gate_closed) | gate_stack_is_short(thread))))
+	if (LIKELY(!(READ_ONCE(gate_closed) | thread->turn)))
 		return true;
 	thread->gate_depth--;
 	return false;

@@ -18,10 +18,15 @@ void mutex_init(struct mutex *mutex, enum lock_class lock_class)
 
 LOCK_INTERNALS void mutex_lock_contended(struct mutex *mutex)
 {
-	uint64_t self = (uint64_t)thread_current();
-	uint64_t flags = spin_lock_irq(&mutex->lock);
-	uint64_t owner = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);
+	struct thread *thread = thread_current();
+	uint64_t self = (uint64_t)thread;
+	uint64_t flags, owner;
 
+	/* Who waits for a mutex must not keep others from their pages: they may hold it. */
+	if (UNLIKELY(thread->turn))
+		sched_retired_hook(thread);
+	flags = spin_lock_irq(&mutex->lock);
+	owner = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);
 	ASSERT((owner & ~MUTEX_WAITED) != self);
 	__atomic_fetch_add(&lock_contended[mutex->lock_class], 1, __ATOMIC_RELAXED);
 	for (;;) {

@@ -8,6 +8,7 @@
  */
 #include "kernel/sched/semaphore.h"
 
+#include "kernel/sched/gate.h"
 #include "lib/errno.h"
 
 int semaphore_init(struct semaphore *semaphore, int64_t count)
@@ -22,18 +23,18 @@ int semaphore_init(struct semaphore *semaphore, int64_t count)
 
 int semaphore_wait(struct semaphore *semaphore)
 {
-	uint64_t flags = spin_lock_irq(&semaphore->lock);
+	uint64_t flags;
 	int result = 0;
 
-	while (semaphore->count == 0) {
+	gate_enter();
+	flags = spin_lock_irq(&semaphore->lock);
+	while (semaphore->count == 0 && result == 0)
 		result =
 			wait_queue_sleep(&semaphore->waiters, &semaphore->lock, WAIT_INTERRUPTIBLE);
-		if (result)
-			break;
-	}
 	if (result == 0)
 		semaphore->count--;
 	spin_unlock_irq(&semaphore->lock, flags);
+	gate_leave();
 	return result;
 }
 

@@ -18,7 +18,10 @@ struct semaphore {
 /* -EINVAL for a negative count or one above SEMAPHORE_MAX. */
 int semaphore_init(struct semaphore *semaphore, int64_t count) MUST_CHECK;
 
-/* P: takes one, waits while there is none. -EINTR if the thread is killed meanwhile. */
+/*
+ * P: takes one, waits while there is none; passes the gate. -EINTR if the thread
+ * is killed meanwhile (seen by a caller that is inside the gate itself).
+ */
 int semaphore_wait(struct semaphore *semaphore) MUST_CHECK;
 
 /* P without waiting: -EAGAIN if there is none. */

@@ -2,8 +2,9 @@
  * bench_memory.c: frames, blocks, copies and first touches, while memory is
  * plenty.
  *
- * frame-alloc-free   a frame_alloc() and a frame_free(), in runs of 128 each, so
- *                    that filling and emptying the magazine is in it
+ * frame-alloc-free   a frame_alloc() and a frame_free(), by turns
+ * frame-run-128      the same in runs of 128 each, so that filling and emptying
+ *                    the magazine is in it
  * malloc-free-SIZE   a vmap_malloc() and a vmap_free() of a block that nobody
  *                    touches, with no other block in its page
  * copy-4k            4 KiB by vmap_copy_to_memory(), then by _from_: the mean
@@ -19,20 +20,20 @@
 /* ---- Frames -------------------------------------------------------------------- */
 
 #define FRAME_BATCH 128u
-#define FRAME_ROUNDS 100u
+#define FRAME_PAIRS (100 * FRAME_BATCH)
 
 static pfn_t pfns[FRAME_BATCH];
 
 /* The loops without the calls: what bench_print() takes off. */
-static uint64_t frame_loop_cost(void)
+static uint64_t frame_loop_cost(unsigned run_length)
 {
 	struct bench_run run;
 
 	bench_start(&run);
-	for (unsigned round = 0; round < FRAME_ROUNDS; round++) {
-		for (unsigned i = 0; i < FRAME_BATCH; i++)
+	for (unsigned done = 0; done < FRAME_PAIRS; done += run_length) {
+		for (unsigned i = 0; i < run_length; i++)
 			WRITE_ONCE(pfns[i], i);
-		for (unsigned i = 0; i < FRAME_BATCH; i++)
+		for (unsigned i = 0; i < run_length; i++)
 			(void)READ_ONCE(pfns[i]);
 	}
 	bench_stop(&run, 1);
@@ -40,32 +41,42 @@ static uint64_t frame_loop_cost(void)
 }
 
 /* Interrupts are off; there are frames enough. */
-static void frame_rounds(unsigned rounds)
+static void frame_pairs(unsigned run_length)
 {
-	for (unsigned round = 0; round < rounds; round++) {
-		for (unsigned i = 0; i < FRAME_BATCH; i++)
+	for (unsigned done = 0; done < FRAME_PAIRS; done += run_length) {
+		for (unsigned i = 0; i < run_length; i++)
 			WRITE_ONCE(pfns[i], frame_alloc(FRAME_KERNEL));
-		for (unsigned i = 0; i < FRAME_BATCH; i++)
+		for (unsigned i = 0; i < run_length; i++)
 			frame_free(READ_ONCE(pfns[i]));
 	}
 }
 
-BENCH(frame_alloc_free, "frame-alloc-free")
+static void frame_bench(const char *name, unsigned run_length)
 {
-	uint64_t overhead = frame_loop_cost();
+	uint64_t overhead = frame_loop_cost(run_length);
 	struct bench_run run;
 	uint64_t flags;
 
 	if (frame_free_count() < 2 * FRAME_BATCH) {
-		bench_say("frame-alloc-free", "too few frames are free");
+		bench_say(name, "too few frames are free");
 		return;
 	}
 	bench_start(&run);
 	flags = irq_save();
-	frame_rounds(FRAME_ROUNDS);
+	frame_pairs(run_length);
 	irq_restore(flags);
-	bench_stop(&run, FRAME_ROUNDS * FRAME_BATCH);
-	bench_print(&run, "frame-alloc-free", overhead);
+	bench_stop(&run, FRAME_PAIRS);
+	bench_print(&run, name, overhead);
+}
+
+BENCH(frame_alloc_free, "frame-alloc-free")
+{
+	frame_bench("frame-alloc-free", 1);
+}
+
+BENCH(frame_run, "frame-run-128")
+{
+	frame_bench("frame-run-128", FRAME_BATCH);
 }
 
 /* ---- First touch ----------------------------------------------------------------- */

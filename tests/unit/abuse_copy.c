@@ -210,6 +210,7 @@ PROCESS_TEST(copy, larger_than_all_frames)
 	unsigned char *first = vmap_malloc(self_vmap(), size);
 	unsigned char *second = vmap_malloc(self_vmap(), size + 1);
 
+	NEED_SLOTS(250);
 	test_limit_set(8);
 	for (int i = 0; i < size; i++)
 		first[i] = pattern((uint64_t)i);

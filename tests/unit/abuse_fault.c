@@ -211,6 +211,7 @@ static int faults_deep(int argc, char **argv)
 
 TEST(fault, stack_overflow_among_faults)
 {
+	NEED_SLOTS(50);
 	test_limit_set(RESIDENT_MIN + 4);
 	CHECK_DIES(FAULT_STACK, faults_deep);
 	test_limit_restore();
@@ -233,6 +234,7 @@ static int calls_services_deep(int argc, char **argv)
 TEST(fault, stack_overflow_among_services)
 {
 	CHECK_DIES(FAULT_STACK, calls_services_deep);
+	NEED_SLOTS(50);
 	test_limit_set(RESIDENT_MIN);
 	CHECK_DIES(FAULT_STACK, calls_services_deep);
 	test_limit_restore();
@@ -286,6 +288,7 @@ static void straddle_under(const char *name)
 	struct policy *before = reclaim_policy();
 	struct policy *policy = policy_find(name);
 
+	NEED_SLOTS(100);
 	if (!CHECK(policy))
 		return;
 	reclaim_set_policy(policy);

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "kernel/dev/block_device.h"
+#include "kernel/mm/commit.h"
+#include "kernel/mm/swap.h"
 #include "kernel/mm/vmap.h"
 #include "lib/types.h"
 
@@ -23,6 +25,18 @@ uint64_t test_pages_verify(vaddr_t address, uint64_t pages, uint64_t seed);
 /* Sets the resident limit for the time of a test; test_limit_restore() gives the former back. */
 void test_limit_set(uint64_t limit);
 void test_limit_restore(void);
+
+/* Ends the test's function where the machine has too few slots, or too few pages to promise. */
+#define NEED_SLOTS(count)                                                             \
+	do {                                                                          \
+		if (swap_read_counts().slots < (count))                               \
+			SKIP("%lu slots of swap are too few", swap_read_counts().slots); \
+	} while (0)
+#define NEED_PAGES(count)                                                             \
+	do {                                                                          \
+		if (commit_read().available < (count))                                \
+			SKIP("%ld pages are too few", commit_read().available);       \
+	} while (0)
 
 /* ---- A swap device that fails ------------------------------------------------ */
 

@@ -197,6 +197,7 @@ TEST(process, kill_on_a_handful_of_frames)
 {
 	pid_t pids[4];
 
+	NEED_SLOTS(250);
 	semaphores_reset();
 	test_limit_set(RESIDENT_MIN);
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
@@ -242,6 +243,7 @@ TEST(process, exit_among_faults)
 {
 	char *argv[] = { "by a fault" };
 
+	NEED_SLOTS(250);
 	semaphores_reset();
 	for (unsigned i = 0; i < 6; i++) {
 		test_limit_set(i % 2 ? 10 : 1000);
@@ -334,6 +336,7 @@ TEST(check, while_everything_runs)
 {
 	pid_t pids[BUSY];
 
+	NEED_SLOTS(250);
 	busy_may_end = false;
 	test_limit_set(40);
 	for (unsigned i = 0; i < BUSY; i++)

@@ -135,6 +135,7 @@ static int malloc_and_free(void)
 
 PROCESS_TEST(sweep, malloc)
 {
+	NEED_PAGES(3000);
 	for (malloc_size = 16; malloc_size <= 8 << 20; malloc_size *= 8) {
 		int error = -ENOMEM;
 		uint64_t nth;
@@ -212,8 +213,7 @@ TEST(sweep, swap_writes)
 {
 	uint64_t nth;
 
-	if (swap_read_counts().slots == 0)
-		SKIP("there is no swap");
+	NEED_SLOTS(100);
 	test_limit_set(SWAP_FRAMES);
 	for (nth = 1; nth < SWEEP_END; nth++) {
 		bool failed;
@@ -257,14 +257,12 @@ static void swap_reads(enum how how)
 
 TEST(sweep, swap_reads_once)
 {
-	if (swap_read_counts().slots == 0)
-		SKIP("there is no swap");
+	NEED_SLOTS(100);
 	swap_reads(ONCE);
 }
 
 TEST(sweep, swap_reads_for_ever)
 {
-	if (swap_read_counts().slots == 0)
-		SKIP("there is no swap");
+	NEED_SLOTS(100);
 	swap_reads(FOR_EVER);
 }
