@@ -14,7 +14,8 @@
 static struct mutex turn;
 struct thread *turn_holder;
 
-static COLD void turn_take(struct thread *thread)
+/* Takes the mutex `turn`, which turn_release() lets go. */
+static COLD LOCK_INTERNALS void turn_take(struct thread *thread)
 {
 	uint64_t flags = irq_save();
 

@@ -333,6 +333,7 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 
 /* What remains to be done for a block that is free by now. The mutex is held, the gate entered. */
 static SLOW_PATH void free_pages(struct VMap *vmap, vaddr_t address, uint64_t pages)
+	RELEASES(vmap->mutex)
 {
 	block_release_pages(vmap, address, pages);
 	mutex_unlock(&vmap->mutex);

@@ -300,7 +300,7 @@ int process_kill(pid_t pid)
 }
 
 /* Waits until the process is a zombie; NULL and *error. The table's lock is held. */
-static struct process *zombie_wait_locked(pid_t pid, int *error)
+static struct process *zombie_wait_locked(pid_t pid, int *error) REQUIRES(process_table.lock)
 {
 	struct process *process;
 
