@@ -76,6 +76,8 @@ static void count_inside(struct thread *thread, void *context)
 		return;
 	if (thread->state == THREAD_BLOCKED && thread->interruptible)
 		return;
+	if (thread->state == THREAD_NEW || thread->state == THREAD_DEAD)
+		return; /* it runs nothing */
 	inside->count++;
 }
 

@@ -7,7 +7,8 @@
 
 #define PLACES 32
 
-static unsigned sanitise(const struct boot_range *ranges, unsigned count, struct frame_range *usable)
+static unsigned sanitise(const struct boot_range *ranges, unsigned count,
+			 struct frame_range *usable)
 {
 	return memory_map_sanitise(ranges, count, usable, PLACES);
 }
@@ -21,8 +22,8 @@ static void check_range(const struct frame_range *range, uint64_t first, uint64_
 TEST(memory_map, empty)
 {
 	struct frame_range usable[PLACES];
-	const struct boot_range nothing = { 0x1000, 0, BOOT_RANGE_USABLE };
-	const struct boot_range reserved = { 0x1000, 0x100000, BOOT_RANGE_RESERVED };
+	const struct boot_range nothing = {0x1000, 0, BOOT_RANGE_USABLE};
+	const struct boot_range reserved = {0x1000, 0x100000, BOOT_RANGE_RESERVED};
 
 	CHECK_EQUAL(0, sanitise(NULL, 0, usable));
 	CHECK_EQUAL(0, sanitise(&nothing, 1, usable));
@@ -33,10 +34,10 @@ TEST(memory_map, edges_are_cut_inwards)
 {
 	struct frame_range usable[PLACES];
 	const struct boot_range ranges[] = {
-		{ 0x1001, 0x2fff, BOOT_RANGE_USABLE }, /* 0x1001 .. 0x4000: frames 2, 3 */
-		{ 0x5000, 0xfff, BOOT_RANGE_USABLE },  /* no whole frame */
-		{ 0x7800, 0x1000, BOOT_RANGE_USABLE }, /* neither */
-		{ 0x9000, 0x1001, BOOT_RANGE_USABLE }, /* frame 9 */
+		{0x1001, 0x2fff, BOOT_RANGE_USABLE}, /* 0x1001 .. 0x4000: frames 2, 3 */
+		{0x5000, 0xfff, BOOT_RANGE_USABLE},  /* no whole frame */
+		{0x7800, 0x1000, BOOT_RANGE_USABLE}, /* neither */
+		{0x9000, 0x1001, BOOT_RANGE_USABLE}, /* frame 9 */
 	};
 
 	if (!CHECK_EQUAL(2, sanitise(ranges, 4, usable)))
@@ -49,11 +50,10 @@ TEST(memory_map, unsorted_and_overlapping)
 {
 	struct frame_range usable[PLACES];
 	const struct boot_range ranges[] = {
-		{ 0x100000, 0x100000, BOOT_RANGE_USABLE },
-		{ 0x10000, 0x10000, BOOT_RANGE_USABLE },
-		{ 0x180000, 0x100000, BOOT_RANGE_USABLE }, /* overlaps the first */
-		{ 0x10000, 0x10000, BOOT_RANGE_USABLE },   /* a second time */
-		{ 0x280000, 0x1000, BOOT_RANGE_USABLE },   /* touches */
+		{0x100000, 0x100000, BOOT_RANGE_USABLE}, {0x10000, 0x10000, BOOT_RANGE_USABLE},
+		{0x180000, 0x100000, BOOT_RANGE_USABLE}, /* overlaps the first */
+		{0x10000, 0x10000, BOOT_RANGE_USABLE},   /* a second time */
+		{0x280000, 0x1000, BOOT_RANGE_USABLE},   /* touches */
 	};
 
 	if (!CHECK_EQUAL(2, sanitise(ranges, 5, usable)))
@@ -66,10 +66,10 @@ TEST(memory_map, other_kinds_win)
 {
 	struct frame_range usable[PLACES];
 	const struct boot_range ranges[] = {
-		{ 0x100800, 1, BOOT_RANGE_ACPI }, /* before what it lies in: one byte, one frame */
-		{ 0x100000, 0x10000, BOOT_RANGE_USABLE },
-		{ 0x108fff, 2, BOOT_RANGE_RESERVED },   /* two frames */
-		{ 0x10f000, 0x5000, (enum boot_range_kind)77 },
+		{0x100800, 1, BOOT_RANGE_ACPI}, /* before what it lies in: one byte, one frame */
+		{0x100000, 0x10000, BOOT_RANGE_USABLE},
+		{0x108fff, 2, BOOT_RANGE_RESERVED}, /* two frames */
+		{0x10f000, 0x5000, (enum boot_range_kind)77},
 	};
 
 	if (!CHECK_EQUAL(2, sanitise(ranges, 4, usable)))
@@ -82,9 +82,10 @@ TEST(memory_map, above_four_gib_and_at_the_end)
 {
 	struct frame_range usable[PLACES];
 	const struct boot_range ranges[] = {
-		{ 0x100000000, 0x40000000, BOOT_RANGE_USABLE },
-		{ 0xffffffffffff0000, 0xffffffff, BOOT_RANGE_USABLE }, /* wraps, far beyond all names */
-		{ 0x1000, UINT64_MAX, BOOT_RANGE_RESERVED },           /* wraps: reserves all of it */
+		{0x100000000, 0x40000000, BOOT_RANGE_USABLE},
+		{0xffffffffffff0000, 0xffffffff,
+		 BOOT_RANGE_USABLE},                       /* wraps, far beyond all names */
+		{0x1000, UINT64_MAX, BOOT_RANGE_RESERVED}, /* wraps: reserves all of it */
 	};
 
 	if (!CHECK_EQUAL(1, sanitise(ranges, 2, usable)))
@@ -99,8 +100,8 @@ TEST(memory_map, more_ranges_than_places)
 	struct frame_range usable[PLACES];
 
 	for (unsigned i = 0; i < PLACES * 2; i++) /* the highest first */
-		ranges[i] = (struct boot_range){ (uint64_t)(PLACES * 2 - i) * 0x10000, 0x1000,
-						 BOOT_RANGE_USABLE };
+		ranges[i] = (struct boot_range){(uint64_t)(PLACES * 2 - i) * 0x10000, 0x1000,
+						BOOT_RANGE_USABLE};
 	CHECK_EQUAL(PLACES, sanitise(ranges, PLACES * 2, usable));
 	for (unsigned i = 0; i < PLACES; i++) /* the lowest are kept */
 		check_range(&usable[i], (i + 1) * 0x10, (i + 1) * 0x10 + 1);
@@ -117,9 +118,8 @@ static void mark(const struct boot_range *range, bool *marks, bool whole)
 		uint64_t first = frame * PAGE_SIZE, end = first + PAGE_SIZE;
 		uint64_t range_end = range->base + range->size_bytes;
 
-		if (range->size_bytes &&
-		    (whole ? range->base <= first && range_end >= end :
-			     range->base < end && range_end > first))
+		if (range->size_bytes && (whole ? range->base <= first && range_end >= end
+						: range->base < end && range_end > first))
 			marks[frame] = true;
 	}
 }
@@ -128,7 +128,7 @@ static void check_random(struct random *random)
 {
 	struct boot_range ranges[RANGES];
 	struct frame_range usable[PLACES];
-	bool wanted[FRAMES] = { false }, taken[FRAMES] = { false }, found[FRAMES] = { false };
+	bool wanted[FRAMES] = {false}, taken[FRAMES] = {false}, found[FRAMES] = {false};
 	unsigned count;
 
 	for (unsigned i = 0; i < RANGES; i++) {

@@ -5,7 +5,7 @@
  *
  *     hw_access                    the MMU: TLB, page walk, D bit, the load or store itself
  *     fault_handle                 a thread's page fault                         kernel/mm/fault.c
- *     reclaim_evict                one eviction, LRU to free frame               kernel/mm/reclaim.c
+ *     reclaim_evict                one eviction, LRU to free frame              kernel/mm/reclaim.c
  *     vmap_free_page               vmap_free, and exit, for one page             kernel/mm/vmap.c
  *     swap_read, swap_write, slot_alloc, slot_free                               kernel/mm/swap.c
  *     frame_alloc, frame_free                                                    kernel/mm/frame.c

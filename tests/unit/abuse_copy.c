@@ -61,9 +61,18 @@ PROCESS_TEST(copy, bad_mem)
 {
 	char *block = vmap_malloc(self_vmap(), 100);
 	static const vaddr_t bad[] = {
-		0, 8, PAGE_SIZE, PROCESS_FIRST, 0x7fffffffffffffff, PROCESS_END,
-		0x8000000000000000, DIRECT_BASE, KERNEL_BASE + KERNEL_PHYS_BASE, UINT64_MAX,
-		UINT64_MAX - 7, (vaddr_t)PROCESS_MAX << SLICE_SHIFT,
+		0,
+		8,
+		PAGE_SIZE,
+		PROCESS_FIRST,
+		0x7fffffffffffffff,
+		PROCESS_END,
+		0x8000000000000000,
+		DIRECT_BASE,
+		KERNEL_BASE + KERNEL_PHYS_BASE,
+		UINT64_MAX,
+		UINT64_MAX - 7,
+		(vaddr_t)PROCESS_MAX << SLICE_SHIFT,
 	};
 
 	memset(buffer, 3, 16);
@@ -80,12 +89,19 @@ PROCESS_TEST(copy, bad_data)
 	char *block = vmap_malloc(self_vmap(), 100);
 	vaddr_t stack_guard = thread_current()->stack_base - 8;
 	const vaddr_t bad[] = {
-		0, 8, PROCESS_FIRST, PROCESS_END, 0x8000000000000000, UINT64_MAX - 7,
-		stack_guard, STACK_END - PAGE_SIZE, DIRECT_END - PAGE_SIZE,
+		0,
+		8,
+		PROCESS_FIRST,
+		PROCESS_END,
+		0x8000000000000000,
+		UINT64_MAX - 7,
+		stack_guard,
+		STACK_END - PAGE_SIZE,
+		DIRECT_END - PAGE_SIZE,
 		DIRECT_BASE + 0xfee00000, /* the APIC: a device */
 		KERNEL_BASE,              /* below the image */
 		(vaddr_t)PROCESS_MAX << SLICE_SHIFT,
-		(vaddr_t)block + 128,     /* no block */
+		(vaddr_t)block + 128, /* no block */
 	};
 
 	memset(block, 3, 100);
@@ -105,7 +121,7 @@ PROCESS_TEST(copy, bad_data)
 
 PROCESS_TEST(copy, one_byte_past_the_end)
 {
-	static const int sizes[] = { 1, 15, 16, 100, 4095, 4096, 4097, 10000 };
+	static const int sizes[] = {1, 15, 16, 100, 4095, 4096, 4097, 10000};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
 		int size = sizes[i];
@@ -159,7 +175,7 @@ static bool exactly(const unsigned char *bytes, unsigned offset, unsigned size)
 
 PROCESS_TEST(copy, lengths_at_each_alignment)
 {
-	static const unsigned sizes[] = { 1, 4095, 4096, 4097 };
+	static const unsigned sizes[] = {1, 4095, 4096, 4097};
 	unsigned char *block = vmap_malloc(self_vmap(), BUFFER_BYTES);
 
 	pattern_fill(image, BUFFER_BYTES);
@@ -173,8 +189,7 @@ PROCESS_TEST(copy, lengths_at_each_alignment)
 				offset = PAGE_SIZE - 32;
 			memset(block, 0, 3 * PAGE_SIZE);
 			memset(buffer, 0, 3 * PAGE_SIZE);
-			if (to(block + offset, image, (int)size) ||
-			    !exactly(block, offset, size) ||
+			if (to(block + offset, image, (int)size) || !exactly(block, offset, size) ||
 			    from(buffer + offset, block + offset, (int)size) ||
 			    !exactly(buffer, offset, size))
 				FAIL("%u bytes at offset %u", size, offset);
@@ -185,7 +200,7 @@ PROCESS_TEST(copy, lengths_at_each_alignment)
 /* Against moving one byte after the other the safe way. */
 PROCESS_TEST(copy, overlap)
 {
-	static const int shifts[] = { 0, 1, -1, 7, -7, 8, 100, -100, 4096, -4096, 5000, -5000 };
+	static const int shifts[] = {0, 1, -1, 7, -7, 8, 100, -100, 4096, -4096, 5000, -5000};
 	unsigned char *block = vmap_malloc(self_vmap(), BUFFER_BYTES);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(shifts); i++) {
@@ -293,7 +308,8 @@ TEST(copy, by_a_kernel_thread_and_by_a_stranger)
 	for (unsigned round = 0; round < 2; round++) {
 		pattern_fill(image, BUFFER_BYTES);
 		memset(buffer, 0, BUFFER_BYTES);
-		CHECK_ERROR(0, vmap_copy_from_memory(owner_vmap, buffer, owner_block, BUFFER_BYTES));
+		CHECK_ERROR(0,
+			    vmap_copy_from_memory(owner_vmap, buffer, owner_block, BUFFER_BYTES));
 		CHECK_EQUAL(0, memcmp(buffer, image, BUFFER_BYTES));
 		CHECK_ERROR(EFAULT, vmap_copy_from_memory(owner_vmap, buffer, owner_block - 1, 2));
 		/* Both in the process: the data must be the caller's own. */

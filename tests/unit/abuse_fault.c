@@ -52,8 +52,9 @@ TEST(fault, null)
 TEST(fault, nobodys_address)
 {
 	static const vaddr_t addresses[] = {
-		PROCESS_FIRST, (vaddr_t)PROCESS_MAX << SLICE_SHIFT, PROCESS_END - 8,
-		DIRECT_END - 8, STACK_END - 8, KERNEL_BASE - 8,
+		PROCESS_FIRST,   (vaddr_t)PROCESS_MAX << SLICE_SHIFT,
+		PROCESS_END - 8, DIRECT_END - 8,
+		STACK_END - 8,   KERNEL_BASE - 8,
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(addresses); i++) {
@@ -98,7 +99,7 @@ static int calls_its_block(int argc, char **argv)
 
 TEST(fault, execution_of_data)
 {
-	char *argv[] = { "touched" };
+	char *argv[] = {"touched"};
 
 	CHECK_ENDS(FAULT_FORBIDDEN, 0, calls_its_block, 1, argv);
 	CHECK_DIES(FAULT_FORBIDDEN, calls_its_block);

@@ -13,19 +13,19 @@
 #define FAILING_CALLS 50000u
 
 /* Expects NULL and the error. */
-#define CHECK_REFUSED(error, call)                       \
-	do {                                             \
-		*vmap_errno() = 0;                       \
-		CHECK((call) == NULL);                   \
-		CHECK_ERRNO(error);                      \
+#define CHECK_REFUSED(error, call)     \
+	do {                           \
+		*vmap_errno() = 0;     \
+		CHECK((call) == NULL); \
+		CHECK_ERRNO(error);    \
 	} while (0)
 
 /* A free that must change nothing. */
-#define CHECK_NOT_FREED(error, vmap, address)            \
-	do {                                             \
-		*vmap_errno() = 0;                       \
-		vmap_free(vmap, (void *)(address));      \
-		CHECK_ERRNO(error);                      \
+#define CHECK_NOT_FREED(error, vmap, address)       \
+	do {                                        \
+		*vmap_errno() = 0;                  \
+		vmap_free(vmap, (void *)(address)); \
+		CHECK_ERRNO(error);                 \
 	} while (0)
 
 PROCESS_TEST(malloc, bad_sizes)
@@ -225,7 +225,8 @@ PROCESS_TEST(free, what_is_no_block)
 	CHECK_NOT_FREED(EINVAL, self_vmap(), 16);
 	CHECK_NOT_FREED(EINVAL, self_vmap(), PROGRAM_BASE);
 	/* In its own slice, beyond the arenas; in a slice that nobody has. */
-	CHECK_NOT_FREED(EINVAL, self_vmap(), (((vaddr_t)self_vmap()->slot + 1) << SLICE_SHIFT) - 64);
+	CHECK_NOT_FREED(EINVAL, self_vmap(),
+			(((vaddr_t)self_vmap()->slot + 1) << SLICE_SHIFT) - 64);
 	CHECK_NOT_FREED(EINVAL, self_vmap(), (vaddr_t)PROCESS_MAX << SLICE_SHIFT);
 	small[0] = large[0] = 1; /* both are still there */
 	vmap_free(self_vmap(), small);
@@ -261,7 +262,7 @@ PROCESS_TEST(free, addresses_of_the_kernel)
 	CHECK_NOT_FREED(EPERM, self_vmap(), &on_the_stack);
 	CHECK_NOT_FREED(EPERM, self_vmap(), &victim_ready);
 	CHECK_NOT_FREED(EPERM, self_vmap(), UINT64_MAX);
-	CHECK_NOT_FREED(EPERM, self_vmap(), PROCESS_END);       /* not canonical */
+	CHECK_NOT_FREED(EPERM, self_vmap(), PROCESS_END);        /* not canonical */
 	CHECK_NOT_FREED(EPERM, self_vmap(), 0x8000000000000000); /* neither */
 }
 
@@ -340,7 +341,7 @@ static unsigned storm_errors;
 static void storm(void *argument)
 {
 	struct random random;
-	uint64_t *blocks[STORM_BLOCKS] = { NULL };
+	uint64_t *blocks[STORM_BLOCKS] = {NULL};
 	uint64_t id = (uint64_t)argument;
 
 	test_random(&random);

@@ -18,7 +18,8 @@
 
 /* ---- A page that comes back other than it left ----------------------------------- */
 
-/* What is done to the first of PAGES pages while they are away: its entry, its slot, the other's slot. */
+/* What is done to the first of PAGES pages while they are away: its entry, its slot, the other's
+ * slot. */
 static void (*damage)(pte_t *entry, uint32_t slot, uint32_t other);
 
 static int loses_a_page(int argc, char **argv)
@@ -169,7 +170,7 @@ static int reads_back(int argc, char **argv)
 TEST(swap, read_error)
 {
 	NEED_SLOTS(100);
-	failing = (struct failing_device){ .read_nth = 1 };
+	failing = (struct failing_device){.read_nth = 1};
 	failing_device_install(&failing);
 	CHECK_DIES(FAULT_SWAP_LOST, reads_back);
 	CHECK(strstr(test_report(), "the swap device could not read it"));
@@ -193,7 +194,7 @@ static int copies_a_lost_page(int argc, char **argv)
 TEST(swap, read_error_in_a_copy)
 {
 	NEED_SLOTS(100);
-	failing = (struct failing_device){ .read_nth = 0 };
+	failing = (struct failing_device){.read_nth = 0};
 	failing_device_install(&failing);
 	CHECK_DIES(FAULT_SWAP_LOST, copies_a_lost_page);
 	failing_device_remove(&failing);
@@ -204,7 +205,7 @@ TEST(swap, write_errors_are_retried_elsewhere)
 	uint64_t bad = swap_read_counts().bad, slots = commit_read().slots;
 
 	NEED_SLOTS(100);
-	failing = (struct failing_device){ .write_nth = 1, .write_every = 2 };
+	failing = (struct failing_device){.write_nth = 1, .write_every = 2};
 	failing_device_install(&failing);
 	CHECK_EXITS(0, reads_back);
 	CHECK(swap_read_counts().bad >= bad + PAGES);
@@ -236,7 +237,7 @@ TEST(swap, dead_device)
 	pid_t pid;
 
 	NEED_SLOTS(100);
-	failing = (struct failing_device){ .write_nth = 1, .write_every = 1 };
+	failing = (struct failing_device){.write_nth = 1, .write_every = 1};
 	failing_device_install(&failing);
 	test_limit_set(8);
 	dead_started = false;

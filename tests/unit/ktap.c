@@ -143,8 +143,8 @@ bool ktap_check_error(int expected, int observed, const char *what, const char *
 	return false;
 }
 
-bool ktap_check_text(const char *expected, const char *observed, const char *what,
-		     const char *file, int line)
+bool ktap_check_text(const char *expected, const char *observed, const char *what, const char *file,
+		     int line)
 {
 	if (LIKELY(strcmp(expected, observed) == 0))
 		return true;
@@ -404,14 +404,15 @@ static unsigned count_matching(const char *glob)
 {
 	unsigned count = 0;
 
-	for (const struct ktap_test *const *test = table_tests_start; test < table_tests_end; test++)
+	for (const struct ktap_test *const *test = table_tests_start; test < table_tests_end;
+	     test++)
 		count += test_matches(*test, glob);
 	return count;
 }
 
 int ktap_run(const char *glob)
 {
-	void (*report_hook)(struct process *process, const char *text) = process_report_hook;
+	void (*report_hook)(struct process * process, const char *text) = process_report_hook;
 	unsigned total = count_matching(glob);
 	unsigned number = 0;
 	int failed = 0;
@@ -420,7 +421,8 @@ int ktap_run(const char *glob)
 		return -ENOENT;
 	process_report_hook = keep_report;
 	console_print("KTAP version 1\n1..%u\n", total);
-	for (const struct ktap_test *const *test = table_tests_start; test < table_tests_end; test++) {
+	for (const struct ktap_test *const *test = table_tests_start; test < table_tests_end;
+	     test++) {
 		if (!test_matches(*test, glob))
 			continue;
 		failed += !run_test(*test, ++number);

@@ -36,14 +36,13 @@ struct ktap_test {
 	int line;
 };
 
-#define KTAP_TEST(suite_, name_, in_process_)                                            \
-	static void test_##suite_##_##name_(void);                                       \
-	static const struct ktap_test test_##suite_##_##name_##_test = {                 \
-		#suite_, #name_, test_##suite_##_##name_, in_process_, __FILE__, __LINE__ \
-	};                                                                               \
-	static const struct ktap_test *const test_##suite_##_##name_##_entry             \
-		__attribute__((used, no_reorder, section(".table.tests"))) =             \
-			&test_##suite_##_##name_##_test;                                 \
+#define KTAP_TEST(suite_, name_, in_process_)                                               \
+	static void test_##suite_##_##name_(void);                                          \
+	static const struct ktap_test test_##suite_##_##name_##_test = {                    \
+		#suite_, #name_, test_##suite_##_##name_, in_process_, __FILE__, __LINE__}; \
+	static const struct ktap_test *const test_##suite_##_##name_##_entry                \
+		__attribute__((used, no_reorder, section(".table.tests"))) =                \
+			&test_##suite_##_##name_##_test;                                    \
 	static void test_##suite_##_##name_(void)
 
 #define TEST(suite, name) KTAP_TEST(suite, name, false)
@@ -55,39 +54,38 @@ struct ktap_test {
 #define CHECK(condition) ktap_check(condition, #condition, __FILE__, __LINE__)
 
 /* Integers or pointers; pointers are shown as addresses. */
-#define CHECK_EQUAL(expected, observed)                                                   \
-	ktap_check_equal((int64_t)(expected), (int64_t)(observed),                        \
-			 __builtin_classify_type(observed) == KTAP_POINTER_CLASS,         \
-			 #observed, __FILE__, __LINE__)
+#define CHECK_EQUAL(expected, observed)                                                      \
+	ktap_check_equal((int64_t)(expected), (int64_t)(observed),                           \
+			 __builtin_classify_type(observed) == KTAP_POINTER_CLASS, #observed, \
+			 __FILE__, __LINE__)
 #define KTAP_POINTER_CLASS 5 /* GCC's number for pointers */
 
 /* A call that returns 0 or a negative errno: CHECK_ERROR(EINVAL, call), CHECK_ERROR(0, call). */
-#define CHECK_ERROR(expected, call)                                                       \
+#define CHECK_ERROR(expected, call) \
 	ktap_check_error(expected, -(int)(call), #call, __FILE__, __LINE__)
 
 /* The thread's errno, which vmap_malloc() and vmap_free() set. */
-#define CHECK_ERRNO(expected)                                                             \
-	ktap_check_error(expected, *vmap_errno(), "errno", __FILE__, __LINE__)
+#define CHECK_ERRNO(expected) ktap_check_error(expected, *vmap_errno(), "errno", __FILE__, __LINE__)
 
-#define CHECK_TEXT(expected, observed)                                                    \
+#define CHECK_TEXT(expected, observed) \
 	ktap_check_text(expected, observed, #observed, __FILE__, __LINE__)
 
 /* Fails the test, with a sentence. */
 #define FAIL(...) ktap_fail(__FILE__, __LINE__, __VA_ARGS__)
 
 /* Ends the test's function: it cannot be done here, for a reason. */
-#define SKIP(...)                                                                         \
-	do {                                                                              \
-		ktap_skip(__VA_ARGS__);                                                   \
-		return;                                                                   \
+#define SKIP(...)                       \
+	do {                            \
+		ktap_skip(__VA_ARGS__); \
+		return;                 \
 	} while (0)
 
 bool ktap_check(bool held, const char *condition, const char *file, int line);
 bool ktap_check_equal(int64_t expected, int64_t observed, bool address, const char *what,
 		      const char *file, int line);
 bool ktap_check_error(int expected, int observed, const char *what, const char *file, int line);
-bool ktap_check_text(const char *expected, const char *observed, const char *what,
-		     const char *file, int line);
+bool ktap_check_text(const char *expected, const char *observed, const char *what, const char *file,
+		     int line);
 void ktap_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 void ktap_skip(const char *format, ...) PRINTF_LIKE(1, 2);
 
@@ -102,7 +100,7 @@ typedef int test_main(int argc, char **argv);
  */
 #define CHECK_EXITS(status, main) CHECK_ENDS(FAULT_OK, status, main, 0, NULL)
 #define CHECK_DIES(reason, main) CHECK_ENDS(reason, 0, main, 0, NULL)
-#define CHECK_ENDS(reason, status, main, argc, argv)                                      \
+#define CHECK_ENDS(reason, status, main, argc, argv) \
 	ktap_check_ends(reason, status, main, argc, argv, #main, __FILE__, __LINE__)
 
 bool ktap_check_ends(enum fault_reason reason, int status, test_main *main, int argc,
@@ -112,8 +110,8 @@ bool ktap_check_ends(enum fault_reason reason, int status, test_main *main, int 
 #define SPAWN(main, argc, argv) ktap_spawn(main, argc, argv, #main, __FILE__, __LINE__)
 #define CHECK_ENDED(reason, status, pid) ktap_check_ended(reason, status, pid, __FILE__, __LINE__)
 
-pid_t ktap_spawn(test_main *main, int argc, char *const *argv, const char *what,
-		 const char *file, int line);
+pid_t ktap_spawn(test_main *main, int argc, char *const *argv, const char *what, const char *file,
+		 int line);
 bool ktap_check_ended(enum fault_reason reason, int status, pid_t pid, const char *file, int line);
 
 /* The last report of a fatal fault in this test, or "". */
@@ -121,7 +119,8 @@ const char *test_report(void);
 
 /* ---- The rest -------------------------------------------------------------- */
 
-/* A generator for this test: seeded by seed= of the command line, or 1; the seed is told at failure. */
+/* A generator for this test: seeded by seed= of the command line, or 1; the seed is told at
+ * failure. */
 void test_random(struct random *random);
 
 /* One load or store of 8 bytes, at any address: the compiler knows nothing of it. */

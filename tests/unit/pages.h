@@ -15,10 +15,12 @@ void test_evict_all(void);
 /* The entry of an address of the current process; and of a process that is kept from ending. */
 pte_t *test_entry(vaddr_t address);
 
-/* Evicts until the page at the address of the current process is in a swap slot; returns the slot. */
+/* Evicts until the page at the address of the current process is in a swap slot; returns the slot.
+ */
 uint32_t test_swap_out(vaddr_t address);
 
-/* Stores 8 bytes a page that tell the page, the place and the seed; and compares: pages that differ. */
+/* Stores 8 bytes a page that tell the page, the place and the seed; and compares: pages that
+ * differ. */
 void test_pages_fill(vaddr_t address, uint64_t pages, uint64_t seed);
 uint64_t test_pages_verify(vaddr_t address, uint64_t pages, uint64_t seed);
 
@@ -27,15 +29,15 @@ void test_limit_set(uint64_t limit);
 void test_limit_restore(void);
 
 /* Ends the test's function where the machine has too few slots, or too few pages to promise. */
-#define NEED_SLOTS(count)                                                             \
-	do {                                                                          \
-		if (swap_read_counts().slots < (count))                               \
+#define NEED_SLOTS(count)                                                                \
+	do {                                                                             \
+		if (swap_read_counts().slots < (count))                                  \
 			SKIP("%lu slots of swap are too few", swap_read_counts().slots); \
 	} while (0)
-#define NEED_PAGES(count)                                                             \
-	do {                                                                          \
-		if (commit_read().available < (count))                                \
-			SKIP("%ld pages are too few", commit_read().available);       \
+#define NEED_PAGES(count)                                                       \
+	do {                                                                    \
+		if (commit_read().available < (count))                          \
+			SKIP("%ld pages are too few", commit_read().available); \
 	} while (0)
 
 /* ---- A swap device that fails ------------------------------------------------ */

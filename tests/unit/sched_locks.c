@@ -296,7 +296,7 @@ static unsigned mutex_waiters(void)
 	unsigned count = 0;
 	uint64_t flags = spin_lock_irq(&mutex.lock);
 
-	TAILQ_FOREACH(thread, &mutex.waiters.threads, link)
+	TAILQ_FOREACH (thread, &mutex.waiters.threads, link)
 		count++;
 	spin_unlock_irq(&mutex.lock, flags);
 	return count;

@@ -32,8 +32,8 @@ TEST(process, arguments)
 {
 	char *many[PROGRAM_ARGS_MAX + 1];
 	char text[PROCESS_ARGUMENT_BYTES + 1];
-	char *one[1] = { text };
-	char *none[] = { "no-such-program" };
+	char *one[1] = {text};
+	char *none[] = {"no-such-program"};
 
 	for (unsigned i = 0; i <= PROGRAM_ARGS_MAX; i++)
 		many[i] = "x";
@@ -173,7 +173,7 @@ static void check_kill(test_main *main, int argc, char *const *argv)
 TEST(process, kill_whatever_it_does)
 {
 	char text[12];
-	char *argv[] = { text };
+	char *argv[] = {text};
 	pid_t sleeper;
 
 	semaphores_reset();
@@ -241,7 +241,7 @@ static int exits_among_faults(int argc, char **argv)
 
 TEST(process, exit_among_faults)
 {
-	char *argv[] = { "by a fault" };
+	char *argv[] = {"by a fault"};
 
 	NEED_SLOTS(250);
 	semaphores_reset();

@@ -218,7 +218,7 @@ TEST(sweep, swap_writes)
 	for (nth = 1; nth < SWEEP_END; nth++) {
 		bool failed;
 
-		failing = (struct failing_device){ .write_nth = nth };
+		failing = (struct failing_device){.write_nth = nth};
 		failing_device_install(&failing);
 		CHECK_EXITS(0, pages_in_and_out); /* a write error is nobody's end */
 		failed = failing.writes >= nth;
@@ -240,7 +240,7 @@ static void swap_reads(enum how how)
 		bool failed;
 		pid_t pid;
 
-		failing = (struct failing_device){ .read_nth = nth, .read_every = how == FOR_EVER };
+		failing = (struct failing_device){.read_nth = nth, .read_every = how == FOR_EVER};
 		failing_device_install(&failing);
 		pid = SPAWN(pages_in_and_out, 0, NULL);
 		while (pid && !process_ended(pid))

@@ -36,7 +36,7 @@ PROCESS_TEST(ktap, runs_in_a_process)
 
 TEST(ktap, processes_end)
 {
-	char *argv[] = { "test", "7" };
+	char *argv[] = {"test", "7"};
 
 	CHECK_ENDS(FAULT_OK, 7, exits_with_seven, 2, argv);
 	CHECK_EXITS(1, exits_with_seven);

@@ -12,7 +12,7 @@
 
 #define KM_THREADS 8u
 #define KM_TRIES 400u
-#define KM_LIVE 120u      /* blocks of a thread at a time ... */
+#define KM_LIVE 120u     /* blocks of a thread at a time ... */
 #define KM_EXCHANGES 40u /* ... of which so many are replaced: each may be a fault or two */
 #define KM_LARGE_TRIES 12u
 #define KM_ALL_BLOCK MIB(1)
