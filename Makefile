@@ -85,16 +85,21 @@ on = $(filter-out 0,$(1))
 debug := $(call on,$(DEBUG))
 bug := $(strip $(BUG))
 BUG_NAME := $(shell printf %s '$(bug)' | tr a-z- A-Z_)
-OUT := build$(if $(bug),/bug-$(bug))$(if $(debug),/debug)
+PLAIN := build$(if $(debug),/debug)
+OUT := $(if $(bug),build/bug-$(bug)$(if $(debug),/debug),$(PLAIN))
 IMAGE := $(OUT)/quire.elf
 
 FOLDERS := $(wildcard kernel arch/x86_64 lib tests/unit tests/bench tests/stress tests/schedule)
 SOURCES := $(sort $(shell find $(FOLDERS) -name '*.[cS]'))
 HEADERS := $(sort $(shell find $(FOLDERS) -name '*.h'))
-OBJECTS := $(SOURCES:%=$(OUT)/%.o)
+
+# With a bug, the files it is planted in are compiled anew, the others taken from the plain build.
+BUGGY := $(if $(bug),$(shell grep -lw 'BUG_$(BUG_NAME)' $(filter %.c,$(SOURCES))))
+OBJECTS := $(foreach source,$(SOURCES),\
+	$(if $(filter $(source),$(BUGGY)),$(OUT),$(PLAIN))/$(source).o)
 
 ifneq ($(bug),)
-ifeq ($(shell grep -rlw 'BUG_$(BUG_NAME)' $(FOLDERS)),)
+ifeq ($(BUGGY),)
 $(error quire: BUG=$(bug): no planted bug has this name; the console's `help bugs` lists them)
 endif
 endif
@@ -102,7 +107,6 @@ endif
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla \
 	$(if $(call on,$(WERROR)),-Werror)
 FLAGS := -std=gnu11 $(if $(debug),-Og -DDEBUG,-O2) -g -I. \
-	$(if $(bug),-DBUG_$(BUG_NAME)) \
 	-ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=kernel -fno-pic \
 	-fno-stack-protector -fno-omit-frame-pointer -momit-leaf-frame-pointer \
 	-fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
@@ -124,31 +128,39 @@ all: $(IMAGE)
 
 # A file that holds some text, and changes when the text does: what depends
 # on flags or on the list of sources depends on it.
-$(OUT)/flags: export TEXT = $(CC) $(FLAGS) $(ASFLAGS)
+$(PLAIN)/flags: export TEXT = $(CC) $(FLAGS) $(ASFLAGS)
 $(OUT)/link: export TEXT = $(LD) $(LDFLAGS) $(OBJECTS)
-$(OUT)/flags $(OUT)/link: FORCE
+$(PLAIN)/flags $(OUT)/link: FORCE
 	@$(call need,$(CC),$(if $(findstring linux-gnu,$(CC)),gcc))
 	@$(call need,$(LD),binutils)
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$TEXT" | cmp -s - $@ || printf '%s\n' "$$TEXT" >$@
 FORCE:
 
-$(OUT)/%.c.o: %.c $(OUT)/flags
+$(PLAIN)/%.c.o: %.c $(PLAIN)/flags
 	@mkdir -p $(@D)
 	$(call quiet,cc)$(CC) $(FLAGS) -MMD -MP -c $< -o $@
 
-$(OUT)/%.S.o: %.S $(OUT)/flags
+ifneq ($(bug),)
+$(OUT)/%.c.o: %.c $(PLAIN)/flags
+	@mkdir -p $(@D)
+	$(call quiet,cc)$(CC) $(FLAGS) -DBUG_$(BUG_NAME) -MMD -MP -c $< -o $@
+endif
+
+$(PLAIN)/%.S.o: %.S $(PLAIN)/flags
 	@mkdir -p $(@D)
 	$(call quiet,as)$(CC) $(FLAGS) $(ASFLAGS) -MMD -MP -c $< -o $@
 
-$(OUT)/linker.ld: linker.ld $(OUT)/flags
+$(OUT)/linker.ld: linker.ld $(PLAIN)/flags
+	@mkdir -p $(@D)
 	$(call quiet,cpp)$(CC) -E -P -x assembler-with-cpp -I. \
 		-MMD -MP -MF $(OUT)/linker.d -MT $@ $< -o $@
 
 -include $(OBJECTS:.o=.d) $(OUT)/linker.d
 
 # The symbol table takes two links: one with an empty table tells the addresses.
-$(OUT)/no-symbols.S: tests/tools/symbols $(OUT)/flags
+$(OUT)/no-symbols.S: tests/tools/symbols $(PLAIN)/flags
+	@mkdir -p $(@D)
 	$(call quiet,symbols)tests/tools/symbols </dev/null >$@
 
 $(OUT)/symbols.S: $(OUT)/first.elf tests/tools/symbols
@@ -245,7 +257,7 @@ format:
 	$(CLANG_FORMAT) -i $(c_sources) $(HEADERS)
 
 # One line a source: [ {...}, {...} ]
-compile_commands.json: $(OUT)/flags $(OUT)/link
+compile_commands.json: $(PLAIN)/flags $(OUT)/link
 	@{ separator='['; for source in $(c_sources); do \
 		printf '%s\n{"directory": "%s", "file": "%s", "arguments": [' \
 			"$$separator" '$(CURDIR)' "$$source"; \

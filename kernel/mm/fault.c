@@ -21,6 +21,7 @@
 
 #include "arch/x86_64/page_bytes.h"
 #include "arch/x86_64/trap.h"
+#include "kernel/bugs.h"
 #include "kernel/mm/copy.h"
 #include "kernel/mm/event.h"
 #include "kernel/mm/exact.h"
@@ -117,7 +118,7 @@ static struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, const pt
 	frame->flags = flags;
 	frame->owner = vmap->slot;
 	frame->slot = slot;
-	frame->page.address = page;
+	frame->page.address = BUG_PLANTED(BUG_WRONG_OWNER) ? page ^ PAGE_SIZE : page;
 	frame->page.table = direct_to_pfn(entry);
 	return frame;
 }
@@ -158,8 +159,11 @@ ALWAYS_INLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page
 		page_zero(pfn_to_direct(pfn));
 	}
 	frame = frame_describe(pfn, vmap, entry, page, flags, SLOT_NONE);
+	if (BUG_PLANTED(BUG_STALE_PTE))
+		thread_yield();
 	spin_lock(&table->table.lock);
-	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits)))) {
+	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits))) &&
+	    !BUG_PLANTED(BUG_STALE_PTE)) {
 		spin_unlock(&table->table.lock);
 		frame_give_back(pfn);
 		return false;
@@ -195,7 +199,7 @@ static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, 
 		(void)pte_exchange(entry, pte_make_present(pfn, pte_away_flags(seen)));
 		reclaim_insert(frame);
 		spin_unlock(&table->table.lock);
-		if (scarce)
+		if (scarce || BUG_PLANTED(BUG_FREE_SLOT_EARLY))
 			swap_slot_free(slot);
 	}
 	transit_ended();

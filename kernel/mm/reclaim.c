@@ -22,6 +22,7 @@
  */
 #include "kernel/mm/reclaim.h"
 
+#include "kernel/bugs.h"
 #include "kernel/mm/check.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/event.h"
@@ -125,7 +126,8 @@ void reclaim_insert(struct frame *frame)
 {
 	spin_lock(&reclaim.lock);
 	frame->flags |= PAGE_LISTED;
-	policy_current->insert(frame);
+	if (!BUG_PLANTED(BUG_UNLISTED))
+		policy_current->insert(frame);
 	spin_unlock(&reclaim.lock);
 }
 
@@ -220,9 +222,10 @@ static bool unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *ba
 		old = pte_read(entry);
 		ASSERT(pte_has_frame(old) && pte_pfn(old) == frame_pfn(frame));
 		old = pte_exchange(entry, pte_make_resting(frame_pfn(frame), pte_away_flags(old)));
-		if (old.bits & PTE_DIRTY && pte_is_present(old))
+		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
 			frame_flag_set(frame, PAGE_DIRTY);
-		if (pte_is_present(old) && address_space_active(&vmap->space)) {
+		if (pte_is_present(old) && address_space_active(&vmap->space) &&
+		    !BUG_PLANTED(BUG_NO_SHOOTDOWN)) {
 			batch->cpu_mask |= address_space_active(&vmap->space);
 			batch->addresses[batch->count++] = frame->page.address;
 		}

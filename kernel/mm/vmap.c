@@ -21,6 +21,7 @@
 #include "kernel/mm/vmap.h"
 
 #include "arch/x86_64/page_bytes.h"
+#include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/kernel_pages.h"
@@ -298,7 +299,8 @@ static void block_release_pages(struct VMap *vmap, vaddr_t address, uint64_t pag
 {
 	pages_release(vmap, address & PAGE_MASK, pages);
 	vmap->committed -= pages;
-	commit_uncharge(pages);
+	if (!BUG_PLANTED(BUG_KEEP_PROMISE))
+		commit_uncharge(pages);
 }
 
 /* All that the quick way below does not do: errors, waiting, pages that were touched. */
@@ -335,8 +337,13 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 static SLOW_PATH void free_pages(struct VMap *vmap, vaddr_t address, uint64_t pages)
 	RELEASES(vmap->mutex)
 {
+	if (BUG_PLANTED(BUG_DROP_LOCK)) {
+		mutex_unlock(&vmap->mutex);
+		thread_yield();
+	}
 	block_release_pages(vmap, address, pages);
-	mutex_unlock(&vmap->mutex);
+	if (!BUG_PLANTED(BUG_DROP_LOCK))
+		mutex_unlock(&vmap->mutex);
 	COUNT(FREE);
 	gate_leave();
 }

@@ -7,6 +7,7 @@
  * descriptor of its frame (class page_table).
  */
 #include "arch/x86_64/page_bytes.h"
+#include "kernel/bugs.h"
 #include "kernel/mm/event.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/kernel_pages.h"
@@ -136,13 +137,14 @@ static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
 	} else if (pte_is_swapped(old)) {
 		pte_write(entry, PTE_NONE);
 		/* An entry that was damaged, and whose process ends for it, holds no slot. */
-		if (LIKELY(swap_slot_held(pte_slot(old), pte_generation(old))))
+		if (LIKELY(swap_slot_held(pte_slot(old), pte_generation(old))) &&
+		    !BUG_PLANTED(BUG_LOSE_SLOT))
 			swap_slot_free(pte_slot(old));
 	} else {
 		struct frame *frame = &frames[pte_pfn(old)];
 
 		old = pte_exchange(entry, PTE_NONE);
-		if (pte_is_present(old))
+		if (pte_is_present(old) && !BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
 			released->flush[released->flush_count++] = address;
 		event_record(EVENT_FREE, vmap->pid, address, pte_pfn(old), SLOT_NONE, old.bits);
 		/* If an evictor holds the page, it releases frame and slot. */

@@ -117,6 +117,8 @@ static void error_text(const struct work *work, char *text, size_t size_bytes)
 			     work->pid, work->other);
 	else if (work->error == -EPERM && owner != 0 && owner != work->pid)
 		(void)format(text, size_bytes, "0x%016lx belongs to pid %d", work->address, owner);
+	else if (work->error == -EINVAL && work->kind == WORK_FREE)
+		(void)format(text, size_bytes, "no live block begins at 0x%016lx", work->address);
 	else
 		(void)string_copy(text, errno_text(work->error), size_bytes);
 }

@@ -11,6 +11,13 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
+#define BUG_ENTRY(name, identifier, summary) { name, summary },
+
+static const struct {
+	const char *name;
+	const char *summary;
+} bugs[] = { BUGS(BUG_ENTRY) };
+
 #define SYNOPSIS_COLUMNS 38 /* names and arguments; longer ones push their line's rest */
 
 static void print_entry(const char *name, const char *arguments, const char *summary)

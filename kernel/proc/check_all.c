@@ -15,22 +15,25 @@ static struct check result;
 
 struct totals {
 	struct check *check;
-	uint64_t committed, tables, pids;
+	uint64_t committed, resident, tables, pids;
 };
 
 static void check_process(struct process *process, void *context)
 {
 	struct totals *totals = context;
+	struct vmap_usage usage;
 
 	totals->pids++;
 	if (process->state == PROCESS_ZOMBIE)
 		return; /* it owns nothing any more */
 	vmap_check(&process->vmap, totals->check);
+	vmap_usage(&process->vmap, &usage);
+	totals->resident += usage.resident;
 	totals->committed += process->vmap.committed;
 	totals->tables += process->vmap.table_pages;
 }
 
-/* Invariant 11: what is promised fits and adds up; 5: no table without an owner. */
+/* Invariant 11: what is promised fits and adds up; 5, 3: no table and no page without an owner. */
 static void check_totals(struct check *check, const struct totals *totals)
 {
 	struct commit_state commit = commit_read();
@@ -45,6 +48,9 @@ static void check_totals(struct check *check, const struct totals *totals)
 	if (counts[FRAME_PAGE_TABLE] != totals->tables + stack_table_frames())
 		check_fail(check, 5, "%lu frames are page tables, %lu are reachable",
 			   counts[FRAME_PAGE_TABLE], totals->tables + stack_table_frames());
+	if (counts[FRAME_PRIVATE] != totals->resident)
+		check_fail(check, 3, "%lu frames are pages of processes, whose entries hold %lu",
+			   counts[FRAME_PRIVATE], totals->resident);
 	if (frame_memory.ram_pages - commit.kernel_pages !=
 	    counts[FRAME_FREE] + counts[FRAME_PRIVATE] + counts[FRAME_SHARED])
 		check_fail(check, 11, "%lu frames are charged to the kernel, it has %lu",

@@ -230,7 +230,8 @@ static bool show_check(void)
 
 	print("\n"
 	      "6  Did anything go wrong unseen? check stops everybody for a moment and compares\n"
-	      "   every frame, page-table entry, slot and list with every other:\n");
+	      "   every frame, page-table entry, slot and list with every other. The one process\n"
+	      "   that is left is this demo:\n");
 	gate_enter();
 	check = check_all();
 	ok = check->violations == 0;

@@ -8,6 +8,7 @@
  */
 #include "kernel/sched/semaphore.h"
 
+#include "kernel/bugs.h"
 #include "kernel/sched/gate.h"
 #include "lib/errno.h"
 
@@ -28,9 +29,15 @@ int semaphore_wait(struct semaphore *semaphore)
 
 	gate_enter();
 	flags = spin_lock_irq(&semaphore->lock);
-	while (semaphore->count == 0 && result == 0)
+	while (semaphore->count == 0 && result == 0) {
+		if (BUG_PLANTED(BUG_LOSE_WAKEUP)) {
+			spin_unlock(&semaphore->lock);
+			thread_yield();
+			spin_lock(&semaphore->lock);
+		}
 		result =
 			wait_queue_sleep(&semaphore->waiters, &semaphore->lock, WAIT_INTERRUPTIBLE);
+	}
 	if (result == 0)
 		semaphore->count--;
 	spin_unlock_irq(&semaphore->lock, flags);

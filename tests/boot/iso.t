@@ -6,7 +6,7 @@ unset CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU
 image=${RELEASE_IMAGE:-${DEBUG_IMAGE:-build/quire.elf}}
 ovmf=/usr/share/ovmf/OVMF.fd
 mkdir -p build/test
-if ! command -v grub-mkrescue xorriso mformat >/dev/null; then
+if ! { command -v grub-mkrescue && command -v xorriso && command -v mformat; } >/dev/null; then
 	echo '1..0 # SKIP without grub-mkrescue, xorriso and mtools'
 	exit 0
 fi

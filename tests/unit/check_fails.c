@@ -394,6 +394,8 @@ static void blocked_on_another_queue(enum step step)
 
 static void on_a_queue_but_not_blocked(enum step step)
 {
+	/* Else check would wait until it has left the gate. */
+	SWAP_VALUE(patient.thread->gate_depth, 0);
 	SWAP_VALUE(patient.thread->state, THREAD_NEW);
 }
 

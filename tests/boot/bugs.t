@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# The checkers can fail: each planted bug (kernel/bugs.h) is built and must be caught, by
+# `check`, by a mismatch, by an assertion or by a test, in a script that the same kernel
+# without the bug ends without complaint. The guest counts instructions: each run is the
+# same every time. A bug's build compiles only the files it is in. BUGS="name name" chooses.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+unset MEM APPEND RUN TRACE SEED QEMU_CPU ACCEL BIOS CDROM MAKEFLAGS BUG FILTER DEBUG
+# The release build, or the debug build where only that is tested.
+debug=
+if [ -z "${RELEASE_IMAGE-release}" ]; then
+	debug=1
+fi
+export ICOUNT=1 TIMEOUT=60 QUIET=1
+mkdir -p build/test
+complaints='error:|mismatch at|mismatches [1-9]|panic:|fault:|check: [0-9]|not ok|quire: status'
+count=0
+chosen=" ${BUGS:-$(sed -n 's/^\tX("\([a-z-]*\)".*/\1/p' kernel/bugs.h | tr '\n' ' ')} "
+
+result() { # result NAME SAID: of the test before
+	local verdict=$?
+	count=$((count + 1))
+	[ $verdict = 0 ] || printf 'not '
+	echo "ok $count - $1"
+	[ $verdict = 0 ] || tail -n 20 <<<"$2" | sed 's/^/# /'
+}
+
+boot() { # boot FOLDER [SETTING...]: the script's output
+	KERNEL=$1/${debug:+debug/}quire.elf env SCRIPT="$script" LOG="$script.log" "${@:2}" \
+		tests/tools/boot run 2>&1 </dev/null | tr -d '\0'
+}
+
+# caught BUG PATTERN [SETTING...]: the script on standard input must print a line that
+# matches with the bug; without it, neither that nor any other complaint.
+caught() {
+	local bug=$1 pattern=$2 said
+	script=build/test/bug-$bug.script
+	cat >"$script"
+	[[ $chosen == *" $bug "* ]] || return
+	shift 2
+	if said=$(make -s -j2 DEBUG=$debug BUG="$bug" 2>&1); then
+		said=$(boot "build/bug-$bug" "$@")
+		grep -Eq "^$pattern" <<<"$said"
+	fi
+	result "$bug is caught: ${pattern//\\/}" "$said"
+	chosen=${chosen/ $bug / }
+	said=$(boot build "$@")
+	! grep -Eq "^($complaints|$pattern)" <<<"$said"
+	result "without $bug nothing is" "$said"
+}
+
+# A program goes back to pages that left: one reference a line, 24 pages on 8 frames. The
+# policy is fifo: where lru finds the accessed bit clear, the TLB does not have the page.
+pages=build/test/bugs.trace
+for round in 1 2 3 4; do
+	for page in $(seq 0 23); do
+		echo "$page"
+		echo $((page * 7 % 24))
+	done
+done >$pages
+caught no-shootdown 'mismatches [1-9]' CPUS=1 TRACE=$pages <<'END'
+replay frames=8 policy=fifo
+check
+END
+
+# A block is freed and taken again: its pages must be new.
+caught no-free-shootdown 'not ok 1 work.fresh_pages_are_zero' CPUS=1 <<'END'
+test work.fresh_pages_are_zero
+END
+
+caught lose-dirty 'mismatch at 0x' CPUS=1 <<'END'
+p = spawn worker
+a = as $p malloc 64K
+limit 8
+as $p fill $a 64K 7
+as $p verify $a 64K 7
+END
+
+caught free-slot-early 'I8: slot [0-9]+ is held but not in use' CPUS=1 <<'END'
+p = spawn worker
+a = as $p malloc 64K
+as $p fill $a 64K 7
+limit 8
+as $p load $a
+check
+END
+
+caught lose-slot 'I8: slot [0-9]+ is in use but nobody holds it' CPUS=1 <<'END'
+p = spawn worker
+a = as $p malloc 64K
+as $p fill $a 64K 7
+limit 8
+as $p free $a
+check
+END
+
+# Two threads touch each page at once.
+caught stale-pte 'I3: [0-9]+ frames are pages of processes, whose entries hold' CPUS=1 <<'END'
+test fault.two_threads_on_one_page
+check
+END
+
+caught wrong-owner 'I3: pid [0-9]+ 0x[0-9a-f]+ maps frame [0-9]+, which says' CPUS=1 <<'END'
+p = spawn worker
+a = as $p malloc 64K
+as $p fill $a 64K 7
+check
+END
+
+caught unlisted 'I7: the policy lru counts' CPUS=1 <<'END'
+p = spawn worker
+a = as $p malloc 64K
+as $p fill $a 64K 7
+check
+END
+
+caught keep-promise 'I11: [0-9]+ pages are promised, processes have' CPUS=1 <<'END'
+p = spawn worker
+a = as $p malloc 64K
+as $p fill $a 64K 7
+as $p free $a
+check
+END
+
+caught drop-lock 'not ok 1 malloc.storm_of_threads' CPUS=1 <<'END'
+test malloc.storm_of_threads
+END
+
+# The thread that waits is never woken: the run does not end.
+caught lose-wakeup 'quire: status 124' CPUS=1 TIMEOUT=10 <<'END'
+test semaphore.destroyed_with_waiters
+END
+
+[ -z "${chosen// /}" ]
+result 'each bug of kernel/bugs.h is tried' "not tried:$chosen"
+echo "1..$count"
