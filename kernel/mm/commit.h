@@ -34,7 +34,7 @@ ALWAYS_INLINE int MUST_CHECK commit_charge(uint64_t pages)
 	int64_t available = __atomic_load_n(&commit_available, __ATOMIC_RELAXED);
 
 	do {
-		if (UNLIKELY(available < (int64_t)pages))
+		if (UNLIKELY(pages && available < (int64_t)pages))
 			return -ENOMEM;
 	} while (UNLIKELY(!__atomic_compare_exchange_n(&commit_available, &available,
 						       available - (int64_t)pages, false,

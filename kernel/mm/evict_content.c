@@ -16,18 +16,17 @@
 /* Tries to take the slot of one listed page; SLOT_NONE if it has none to give. */
 static uint32_t slot_take_from(struct frame *frame)
 {
-	struct VMap *vmap = reclaim_hold(frame);
+	pfn_t table_pfn = PFN_NONE;
+	struct VMap *vmap = reclaim_hold(frame, &table_pfn);
 	struct frame *table;
 	uint32_t slot = SLOT_NONE;
 
 	if (!vmap)
 		return SLOT_NONE;
-	table = &frames[frame->page.table];
+	table = &frames[table_pfn];
 	spin_lock(&table->table.lock);
-	/* Still that page, and no evictor counts on the slot? */
-	if (frame->state == FRAME_PRIVATE && vmap_by_slot[frame->owner] == vmap &&
-	    &frames[frame->page.table] == table && frame_flag(frame, PAGE_LISTED) &&
-	    !frame_flag(frame, PAGE_EVICTING | PAGE_DISOWNED)) {
+	/* Still that page? An evictor that takes it from here on looks at the slot after us. */
+	if (reclaim_still_listed(frame, vmap, table_pfn)) {
 		slot = frame->slot;
 		frame->slot = SLOT_NONE;
 		frame_flag_set(frame, PAGE_DIRTY);

@@ -13,6 +13,7 @@
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/panic.h"
+#include "kernel/sched/gate.h"
 
 /* present -> resting, everywhere. The page stays on the policy's list. */
 static void rest(struct VMap *vmap, vaddr_t page)
@@ -92,8 +93,10 @@ static void handle_debug(struct trap_frame *frame)
 	if (!(frame->rflags & RFLAGS_TF))
 		panic_trap(frame, "debug trap that nobody asked for");
 	frame->rflags &= ~RFLAGS_TF;
+	gate_enter_anyhow();
 	if (thread->mapped_count > 1)
 		rest_all_but(thread, 1);
+	thread->gate_depth--;
 	/* It has retired: the next time round a loop it needs no page of this time (mm/turn.h). */
 	thread->window.rip = 0;
 	turn_release(thread);

@@ -248,6 +248,9 @@ static NOINLINE bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_
 		return false;
 	}
 	pte_write(entry, pte_make_present(pfn, seen.bits));
+	/* It may rest again before its evictor looks: the entry alone would not tell. */
+	if (UNLIKELY(frame_flag(&frames[pfn], PAGE_EVICTING)))
+		frame_flag_set(&frames[pfn], PAGE_TOUCHED);
 	reclaim_touch(&frames[pfn]);
 	spin_unlock(&table->table.lock);
 	COUNT(PGSOFTFAULT);

@@ -28,7 +28,9 @@
 #include "kernel/mm/event.h"
 #include "kernel/mm/evict_content.h"
 #include "kernel/mm/policy_internal.h"
+#include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
+#include "kernel/sched/gate.h"
 #include "lib/errno.h"
 
 static struct {
@@ -176,17 +178,38 @@ static struct frame *take_victim(struct flush_batch *batch, struct VMap **vmap)
 	return frame;
 }
 
-struct VMap *reclaim_hold(struct frame *frame)
+struct VMap *reclaim_hold(struct frame *frame, pfn_t *table)
 {
 	struct VMap *vmap = NULL;
 
 	spin_lock(&reclaim.lock);
 	if (frame_flag(frame, PAGE_LISTED)) {
 		vmap = vmap_by_slot[frame->owner];
+		*table = frame->page.table;
 		__atomic_fetch_add(&vmap->evictor_refs, 1, __ATOMIC_RELAXED);
 	}
 	spin_unlock(&reclaim.lock);
 	return vmap;
+}
+
+bool reclaim_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table)
+{
+	bool listed;
+
+	spin_lock(&reclaim.lock);
+	listed = frame_flag(frame, PAGE_LISTED) && vmap_by_slot[frame->owner] == vmap &&
+		 frame->page.table == table;
+	spin_unlock(&reclaim.lock);
+	return listed;
+}
+
+void reclaim_end_turn(void)
+{
+	/* Whoever looks at the holder has the lock, so the holder may go away afterwards. */
+	uint64_t flags = spin_lock_irq(&reclaim.lock);
+
+	turn_holder = NULL;
+	spin_unlock_irq(&reclaim.lock, flags);
 }
 
 void reclaim_unhold(struct VMap *vmap)
@@ -224,8 +247,8 @@ static bool unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *ba
 		old = pte_exchange(entry, pte_make_resting(frame_pfn(frame), pte_away_flags(old)));
 		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
 			frame_flag_set(frame, PAGE_DIRTY);
-		if (pte_is_present(old) && address_space_active(&vmap->space) &&
-		    !BUG_PLANTED(BUG_NO_SHOOTDOWN)) {
+		/* A resting page too: whoever let it rest may not have flushed yet. */
+		if (address_space_active(&vmap->space) && !BUG_PLANTED(BUG_NO_SHOOTDOWN)) {
 			batch->cpu_mask |= address_space_active(&vmap->space);
 			batch->addresses[batch->count++] = frame->page.address;
 		}
@@ -250,7 +273,8 @@ static enum eviction settle(struct frame *frame, const struct evicted_content *c
 	if (frame_flag(frame, PAGE_DISOWNED)) {
 		slot_unused = content->slot;
 		result = EVICTION_DISOWNED;
-	} else if (pte_is_resting(old) && content->result == 0) {
+	} else if (pte_is_resting(old) && content->result == 0 &&
+		   !frame_flag(frame, PAGE_TOUCHED)) {
 		if (content->slot == SLOT_NONE)
 			pte_write(entry, pte_make_untouched(pte_away_flags(old)));
 		else
@@ -260,7 +284,7 @@ static enum eviction settle(struct frame *frame, const struct evicted_content *c
 	} else {
 		frame->slot = content->slot;
 		spin_lock(&reclaim.lock);
-		frame_flag_clear(frame, PAGE_EVICTING);
+		frame_flag_clear(frame, PAGE_EVICTING | PAGE_TOUCHED);
 		frame_flag_set(frame, PAGE_LISTED);
 		policy_current->insert(frame);
 		spin_unlock(&reclaim.lock);
@@ -347,10 +371,12 @@ int reclaim_set_limit(uint64_t limit)
 
 	if (limit == 0)
 		return -EINVAL;
+	gate_enter();
 	result = commit_set_limit(limit);
-	if (result)
-		return result;
-	while (reclaim_resident() > commit_resident_max()) {
+	/* Who looked at the limit before raises the count before it takes an interrupt. */
+	if (result == 0)
+		tlb_shootdown(tlb_all_cpus(), NULL, 0);
+	while (result == 0 && reclaim_resident() > commit_resident_max()) {
 		pfn_t pfn = reclaim_evict();
 
 		if (pfn == PFN_NONE) {
@@ -362,7 +388,8 @@ int reclaim_set_limit(uint64_t limit)
 			irq_restore(flags);
 		}
 	}
-	return 0;
+	gate_leave();
+	return result;
 }
 
 struct policy *reclaim_policy(void)

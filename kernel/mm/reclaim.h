@@ -48,10 +48,14 @@ bool reclaim_remove(struct frame *frame);
 void reclaim_touch(struct frame *frame);
 
 /*
- * A reference to the VMap that owns a listed page, so that its tables stay;
- * NULL if the page is not listed (any more). Interrupts off, no spinlock held.
+ * A reference to the VMap that owns a listed page, so that its tables stay, and
+ * in *table the frame of the table that maps it; NULL if the page is not listed
+ * (any more). Interrupts off, no spinlock held.
  */
-struct VMap *reclaim_hold(struct frame *frame);
+struct VMap *reclaim_hold(struct frame *frame, pfn_t *table);
+
+/* Is it still a listed page of that VMap and table? The page_table lock of the table is held. */
+bool reclaim_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table);
 void reclaim_unhold(struct VMap *vmap);
 
 /* Pages of processes in memory now, and the most there may be. */
@@ -71,6 +75,9 @@ struct policy *reclaim_policy(void);
 
 /* Calls visit for each listed page, next victim first, with the lru lock held. */
 void reclaim_visit(void (*visit)(struct frame *frame, void *context), void *context);
+
+/* Nobody's pages are exempt any more: see turn.c. Any spinlock outer to lru may be held. */
+void reclaim_end_turn(void);
 
 /* Invariant 7. */
 struct check;

@@ -8,6 +8,7 @@
  */
 #include "kernel/mm/turn.h"
 
+#include "kernel/mm/reclaim.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/mutex.h"
 
@@ -34,17 +35,16 @@ LOCK_INTERNALS void turn_release(struct thread *thread)
 
 	if (thread->turn) {
 		ASSERT(turn_holder == thread);
-		__atomic_store_n(&turn_holder, NULL, __ATOMIC_RELEASE);
+		reclaim_end_turn();
 		thread->turn = false;
 		mutex_unlock(&turn);
 	}
 	irq_restore(flags);
 }
 
-LOCK_INTERNALS void turn_ask(struct thread *thread)
+LOCK_INTERNALS void turn_ask(struct thread *thread, vaddr_t page)
 {
 	struct fault_window *window = &thread->window;
-	vaddr_t page = cpu_fault_address() & PAGE_MASK;
 
 	/* With the turn, each of at most four pages faults once before the instruction retires. */
 	if (thread->turn && ++thread->turn_faults > WINDOW_PAGES)

@@ -25,7 +25,7 @@ ALWAYS_INLINE bool window_has(const struct fault_window *window, vaddr_t page)
 }
 
 /* Out of line: the same instruction asks again for a page it had been given. */
-SLOW_PATH void turn_ask(struct thread *thread);
+SLOW_PATH void turn_ask(struct thread *thread, vaddr_t page);
 
 /*
  * Notes that the thread's instruction at rip asks for the page; takes the turn
@@ -47,7 +47,7 @@ ALWAYS_INLINE void turn_fault(struct thread *thread, uint64_t rip, vaddr_t page)
 		return;
 	}
 	if (UNLIKELY(thread->turn) || UNLIKELY(window_has(window, page))) {
-		turn_ask(thread);
+		turn_ask(thread, page);
 		return;
 	}
 	window->pages[window->next++ % WINDOW_PAGES] = page;

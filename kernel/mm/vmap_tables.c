@@ -144,7 +144,8 @@ static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
 		struct frame *frame = &frames[pte_pfn(old)];
 
 		old = pte_exchange(entry, PTE_NONE);
-		if (pte_is_present(old) && !BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
+		/* A resting page too: whoever let it rest may not have flushed yet. */
+		if (!BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
 			released->flush[released->flush_count++] = address;
 		event_record(EVENT_FREE, vmap->pid, address, pte_pfn(old), SLOT_NONE, old.bits);
 		/* If an evictor holds the page, it releases frame and slot. */

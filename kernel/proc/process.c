@@ -84,6 +84,7 @@ static void table_leave(struct process *process)
 
 	process_table.slots[process->slot] = NULL;
 	process_table.count--;
+	wait_queue_wake_all(&process->ended); /* who waits looks it up anew */
 	spin_unlock_irq(&process_table.lock, flags);
 }
 

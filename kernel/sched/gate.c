@@ -28,6 +28,9 @@ void gate_enter_closed(struct thread *thread)
 {
 	uint64_t flags;
 
+	/* Others that wait for the turn are inside, and the closer waits for them. */
+	if (thread->turn)
+		sched_retired_hook(thread);
 	do {
 		__atomic_store_n(&thread->gate_depth, 0, __ATOMIC_SEQ_CST);
 		flags = spin_lock_irq(&gate.lock);
@@ -72,7 +75,8 @@ static void count_inside(struct thread *thread, void *context)
 {
 	struct inside *inside = context;
 
-	if (thread == inside->self || __atomic_load_n(&thread->gate_depth, __ATOMIC_SEQ_CST) == 0)
+	if (thread == inside->self || READ_ONCE(thread->closing) ||
+	    __atomic_load_n(&thread->gate_depth, __ATOMIC_SEQ_CST) == 0)
 		return;
 	if (thread->state == THREAD_BLOCKED && thread->interruptible)
 		return;

@@ -60,7 +60,7 @@ ALWAYS_INLINE void gate_enter_anyhow(void)
 ALWAYS_INLINE bool gate_try_enter(struct thread *thread)
 {
 	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
-	if (LIKELY(!(READ_ONCE(gate_closed) | thread->turn)))
+	if (LIKELY(!(READ_ONCE(gate_closed) | gate_stack_is_short(thread) | thread->turn)))
 		return true;
 	thread->gate_depth--;
 	return false;

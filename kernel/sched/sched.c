@@ -309,7 +309,8 @@ static void handle_tick(struct trap_frame *frame)
 
 	COUNT(TICK);
 	apic_end_of_interrupt();
-	if (UNLIKELY(thread->turn) && thread->gate_depth == 0 && frame->rip != thread->window.rip)
+	if (UNLIKELY(thread->turn) && thread->gate_depth == 0 && was_interruptible(frame) &&
+	    frame->rip != thread->window.rip)
 		sched_retired_hook(thread);
 	if (READ_ONCE(sched.ready_count))
 		THIS_CPU->need_resched = true;

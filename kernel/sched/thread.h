@@ -71,6 +71,7 @@ struct thread {
 		uint16_t attention; /* any of them */
 	};
 	unsigned turn_faults; /* ... since so many faults */
+	bool closing; /* its own: it closes the gates, or waits to: others do not wait for it */
 
 	/* Its own. */
 	unsigned gate_depth; /* services of the kernel it is inside of */

@@ -5,7 +5,7 @@
 # same every time. A bug's build compiles only the files it is in. BUGS="name name" chooses.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-unset MEM APPEND RUN TRACE SEED QEMU_CPU ACCEL BIOS CDROM MAKEFLAGS BUG FILTER DEBUG
+unset MEM APPEND RUN TRACE SEED QEMU_CPU ACCEL BIOS CDROM MAKEFLAGS BUG DEBUG
 # The release build, or the debug build where only that is tested.
 debug=
 if [ -z "${RELEASE_IMAGE-release}" ]; then
@@ -13,6 +13,7 @@ if [ -z "${RELEASE_IMAGE-release}" ]; then
 fi
 export ICOUNT=1 TIMEOUT=60 QUIET=1
 mkdir -p build/test
+[ -f build/${debug:+debug/}quire.elf ] || make -s -j2 DEBUG=$debug >&2
 complaints='error:|mismatch at|mismatches [1-9]|panic:|fault:|check: [0-9]|not ok|quire: status'
 count=0
 chosen=" ${BUGS:-$(sed -n 's/^\tX("\([a-z-]*\)".*/\1/p' kernel/bugs.h | tr '\n' ' ')} "

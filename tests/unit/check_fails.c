@@ -453,11 +453,15 @@ static void try_damage(const struct damage *damage)
 
 static void try_damages(const struct damage *damages, unsigned count)
 {
+	struct policy *before = reclaim_policy();
+
 	NEED_SLOTS(50);
+	reclaim_set_policy(policy_find("lru")); /* which leaves resident pages mapped */
 	if (patient_start())
 		for (unsigned i = 0; i < count; i++)
 			try_damage(&damages[i]);
 	patient_end();
+	reclaim_set_policy(before);
 }
 
 #define DAMAGE(invariant, function)            \

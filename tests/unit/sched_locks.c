@@ -60,6 +60,7 @@ TEST(semaphore, taken_without_waiting)
 
 static struct semaphore shared;
 static unsigned taken; /* atomic */
+static pid_t taken_by; /* the process that took the last one */
 
 static void takes_one(void *argument)
 {
@@ -160,10 +161,12 @@ static int sleeps_on_it(int argc, char **argv)
 	/* Inside the gate a kill cannot come between having taken one and saying so. */
 	gate_enter();
 	result = semaphore_wait(&shared);
-	if (result == 0)
+	if (result == 0) {
 		__atomic_fetch_add(&taken, 1, __ATOMIC_RELAXED);
-	else
+		__atomic_store_n(&taken_by, self_pid(), __ATOMIC_RELAXED);
+	} else {
 		CHECK_ERROR(EINTR, result);
+	}
 	gate_leave();
 	return 0;
 }
@@ -229,7 +232,7 @@ TEST(semaphore, kill_loses_no_wakeup)
 		struct process_end end;
 		pid_t other;
 
-		taken = 0;
+		taken_by = 0;
 		CHECK_ERROR(0, semaphore_init(&shared, 0));
 		kill_pid = SPAWN(sleeps_on_it, 0, NULL);
 		wait_for_a_waiter(&shared);
@@ -240,8 +243,8 @@ TEST(semaphore, kill_loses_no_wakeup)
 		CHECK_ERROR(0, semaphore_post(&shared));
 		threads_wait(1);
 		CHECK_ERROR(0, process_wait(kill_pid, &end));
-		if (taken)
-			CHECK_ERROR(0, semaphore_post(&shared)); /* it had it: one for the other */
+		if (__atomic_load_n(&taken_by, __ATOMIC_RELAXED) == kill_pid)
+			CHECK_ERROR(0, semaphore_post(&shared)); /* one more, for the other */
 		CHECK_ENDED(FAULT_OK, 0, other);
 		CHECK_EQUAL(0, shared.count);
 	}
