@@ -317,3 +317,54 @@ TEST(swap, full_and_everything_dirty)
 	CHECK(full_total + 100 + before.reserve > before.slots + FULL_LIMIT);
 	test_limit_restore();
 }
+
+/* ---- Stores while the page is being written out ------------------------------------ */
+
+static int evicts_everything(int argc, char **argv)
+{
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), PAGES * (int)PAGE_SIZE);
+
+	(void)argc, (void)argv;
+	for (uint64_t round = 0; round < 40; round++) {
+		test_pages_fill(block, PAGES, round);
+		test_evict_all();
+		if (test_pages_verify(block, PAGES, round) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int stores_and_compares(int argc, char **argv)
+{
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), PAGES * (int)PAGE_SIZE);
+
+	(void)argc, (void)argv;
+	for (uint64_t round = 0; round < 100; round++) {
+		test_pages_fill(block, PAGES, round);
+		if (test_pages_verify(block, PAGES, round) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Under lru-exact a page may be touched, stored to and unmapped again, all while
+ * an evictor is writing what it was before; it must not be taken for untouched.
+ */
+TEST(swap, no_store_is_lost_under_any_policy)
+{
+	struct policy *before = reclaim_policy();
+
+	NEED_SLOTS(100);
+	for (unsigned i = 0; i < policy_count; i++) {
+		pid_t pids[3];
+
+		reclaim_set_policy(policies[i]);
+		pids[0] = SPAWN(evicts_everything, 0, NULL);
+		for (unsigned j = 1; j < ARRAY_SIZE(pids); j++)
+			pids[j] = SPAWN(stores_and_compares, 0, NULL);
+		for (unsigned j = 0; j < ARRAY_SIZE(pids); j++)
+			CHECK_ENDED(FAULT_OK, 0, pids[j]);
+	}
+	reclaim_set_policy(before);
+}

@@ -133,6 +133,7 @@ static void free_frame_reserved(enum step step)
 	static struct frame *frame;
 
 	frame = step == BREAK ? free_frame() : frame;
+	ASSERT(frame);
 	SWAP_VALUE(frame->state, FRAME_RESERVED);
 }
 
@@ -141,6 +142,7 @@ static void free_frame_kernel(enum step step)
 	static struct frame *frame;
 
 	frame = step == BREAK ? free_frame() : frame;
+	ASSERT(frame);
 	SWAP_VALUE(frame->state, FRAME_KERNEL);
 }
 
@@ -165,6 +167,7 @@ static void free_frame_written(enum step step)
 	static struct frame *frame;
 
 	frame = step == BREAK ? free_frame() : frame;
+	ASSERT(frame);
 	SWAP_VALUE(*(uint64_t *)pfn_to_direct(frame_pfn(frame)), 1);
 }
 
@@ -261,6 +264,7 @@ static void link_forward(enum step step)
 	static struct frame *frame;
 
 	frame = step == BREAK ? with_next() : frame;
+	ASSERT(frame);
 	SWAP_VALUE(frame->page.next, PFN_NONE);
 }
 
@@ -269,6 +273,7 @@ static void link_backward(enum step step)
 	static struct frame *frame;
 
 	frame = step == BREAK ? with_prev() : frame;
+	ASSERT(frame);
 	SWAP_VALUE(frame->page.prev, frame_pfn(frame));
 }
 

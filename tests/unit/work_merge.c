@@ -97,6 +97,8 @@ static void merge(uint8_t *to, const uint8_t *from)
 						       from[best * CHUNK_BYTES + taken[best]]))
 				best = chunk;
 		}
+		if (best == CHUNKS)
+			return; /* all are taken */
 		to[i] = from[best * CHUNK_BYTES + taken[best]++];
 	}
 }
