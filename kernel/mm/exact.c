@@ -34,9 +34,7 @@ static void rest(struct VMap *vmap, vaddr_t page)
 		frame_flag_set(&frames[pte_pfn(old)], PAGE_DIRTY);
 	spin_unlock(&table->table.lock);
 	active = address_space_active(&vmap->space);
-	if (active == 1ull << THIS_CPU->id)
-		tlb_flush_local(page);
-	else if (active)
+	if (active)
 		tlb_shootdown(active, &page, 1);
 }
 

@@ -29,7 +29,6 @@ enum frame_state {
 #define PAGE_EVICTING 0x04 /* an evictor took it off the lists and holds the frame; lru lock */
 #define PAGE_DISOWNED 0x08 /* freed while evicting: the evictor releases it; page_table lock */
 #define PAGE_TOUCHED 0x20  /* mapped again while evicting: it stays; page_table lock */
-#define PAGE_MARK 0x10     /* for the policy; lru lock */
 
 #define SLOT_NONE 0xffffffffu
 

@@ -486,7 +486,6 @@ void vmap_destroy(struct VMap *vmap)
 	uint64_t pages = (program_end() - PROGRAM_BASE) / PAGE_SIZE;
 
 	mutex_lock(&vmap->mutex);
-	WRITE_ONCE(vmap->closing, true);
 	arenas_release(vmap);
 	block_release_pages(vmap, PROGRAM_BASE, pages);
 	ASSERT(vmap->committed == 0);

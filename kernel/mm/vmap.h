@@ -48,7 +48,6 @@ STATIC_ASSERT(sizeof(struct arena) == 64);
 struct VMap {
 	struct address_space space;
 	uint16_t slot; /* 1 .. PROCESS_MAX: names the slice */
-	bool closing;  /* exit is taking it down */
 	pid_t pid;
 	uint32_t evictor_refs; /* pages that evictors hold; atomic, raised under the lru lock */
 	struct mutex mutex;    /* class vmap: guards the rest */

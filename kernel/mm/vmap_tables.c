@@ -112,12 +112,8 @@ static void released_flush(struct VMap *vmap, struct released *released)
 {
 	uint64_t active = address_space_active(&vmap->space);
 
-	if (released->flush_count && active == 1ull << THIS_CPU->id) {
-		for (unsigned i = 0; i < released->flush_count; i++)
-			tlb_flush_local(released->flush[i]);
-	} else if (released->flush_count && active) {
+	if (released->flush_count && active)
 		tlb_shootdown(active, released->flush, released->flush_count);
-	}
 	for (unsigned i = 0; i < released->count; i++)
 		reclaim_page_free(released->pfns[i]);
 	released->count = 0;
