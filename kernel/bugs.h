@@ -14,6 +14,8 @@
 #define BUGS(X)                                                                              \
 	X("no-shootdown", BUG_NO_SHOOTDOWN, "CPUs keep old translations of an evicted page") \
 	X("no-free-shootdown", BUG_NO_FREE_SHOOTDOWN, "the same of a page that was freed")   \
+	X("early-reuse", BUG_EARLY_REUSE,                                                    \
+	  "frames are free before all CPUs have acknowledged the shootdown")                 \
 	X("lose-dirty", BUG_LOSE_DIRTY, "a written page leaves memory as if it were clean")  \
 	X("free-slot-early", BUG_FREE_SLOT_EARLY,                                            \
 	  "a slot is free while a page read from it keeps it")                               \

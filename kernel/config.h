@@ -34,6 +34,13 @@
 /* Frames kept by each CPU for quick allocation: one bitmap word's worth. */
 #define MAGAZINE_FRAMES 64
 
+/* New pages that a CPU keeps before it looks for the lru lock: it looks twice a magazine. */
+#define INBOX_PAGES 32
+
+/* Pages that rest at the old end: one shootdown for so many; at most one in so many pages rests. */
+#define TAIL_PAGES 32
+#define TAIL_SHARE 16
+
 /* The smallest resident limit: an instruction may touch four pages (two operands that straddle). */
 #define RESIDENT_MIN 4
 

@@ -13,8 +13,8 @@
 #include "lib/types.h"
 
 struct address_space {
-	paddr_t root;        /* of the level-4 table */
-	uint64_t active;     /* bit per CPU that has it loaded; atomic */
+	paddr_t root;    /* of the level-4 table */
+	uint64_t active; /* bit per CPU that has it loaded; atomic */
 };
 
 /* The kernel's own root, for idle CPUs and kernel threads; set once at boot. */
@@ -44,6 +44,38 @@ ALWAYS_INLINE void tlb_flush_local(vaddr_t address)
  */
 void tlb_shootdown(uint64_t mask, const vaddr_t *addresses, unsigned count);
 #define TLB_FLUSH_ALL 64
+
+/* Addresses to be flushed together, of any address spaces, and where. */
+struct flush_batch {
+	uint64_t cpu_mask;
+	unsigned count; /* more than fit: everything is flushed */
+	vaddr_t addresses[TLB_FLUSH_ALL];
+};
+
+ALWAYS_INLINE void flush_batch_init(struct flush_batch *batch)
+{
+	batch->cpu_mask = 0;
+	batch->count = 0;
+}
+
+/* Adds an address whose entry was changed before `cpu_mask` was read from its address space. */
+ALWAYS_INLINE void flush_batch_add(struct flush_batch *batch, uint64_t cpu_mask, vaddr_t address)
+{
+	if (cpu_mask == 0)
+		return;
+	batch->cpu_mask |= cpu_mask;
+	if (LIKELY(batch->count < TLB_FLUSH_ALL))
+		batch->addresses[batch->count] = address;
+	batch->count++;
+}
+
+/* One shootdown for all; the batch is empty again. As tlb_shootdown(). */
+ALWAYS_INLINE void flush_batch_send(struct flush_batch *batch)
+{
+	if (batch->count)
+		tlb_shootdown(batch->cpu_mask, batch->addresses, batch->count);
+	flush_batch_init(batch);
+}
 
 /* The mask of all CPUs online: for the kernel half. */
 uint64_t tlb_all_cpus(void);

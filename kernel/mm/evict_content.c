@@ -9,7 +9,7 @@
 #include "kernel/mm/evict_content.h"
 
 #include "arch/x86_64/page_bytes.h"
-#include "kernel/mm/reclaim.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/vmap.h"
 #include "lib/errno.h"
 
@@ -17,7 +17,7 @@
 static uint32_t slot_take_from(struct frame *frame)
 {
 	pfn_t table_pfn = PFN_NONE;
-	struct VMap *vmap = reclaim_hold(frame, &table_pfn);
+	struct VMap *vmap = lru_hold(frame, &table_pfn);
 	struct frame *table;
 	uint32_t slot = SLOT_NONE;
 
@@ -26,13 +26,13 @@ static uint32_t slot_take_from(struct frame *frame)
 	table = &frames[table_pfn];
 	spin_lock(&table->table.lock);
 	/* Still that page? An evictor that takes it from here on looks at the slot after us. */
-	if (reclaim_still_listed(frame, vmap, table_pfn)) {
+	if (lru_still_listed(frame, vmap, table_pfn)) {
 		slot = frame->slot;
 		frame->slot = SLOT_NONE;
 		frame_flag_set(frame, PAGE_DIRTY);
 	}
 	spin_unlock(&table->table.lock);
-	reclaim_unhold(vmap);
+	lru_unhold(vmap);
 	return slot;
 }
 

@@ -26,6 +26,7 @@
 #include "kernel/mm/event.h"
 #include "kernel/mm/exact.h"
 #include "kernel/mm/fault_internal.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
@@ -168,7 +169,7 @@ ALWAYS_INLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page
 		frame_give_back(pfn);
 		return false;
 	}
-	reclaim_insert(frame);
+	lru_insert(frame);
 	spin_unlock(&table->table.lock);
 	COUNT(PGMINFAULT);
 	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,
@@ -197,7 +198,7 @@ static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, 
 
 		spin_lock(&table->table.lock);
 		(void)pte_exchange(entry, pte_make_present(pfn, pte_away_flags(seen)));
-		reclaim_insert(frame);
+		lru_insert(frame);
 		spin_unlock(&table->table.lock);
 		if (scarce || BUG_PLANTED(BUG_FREE_SLOT_EARLY))
 			swap_slot_free(slot);
@@ -248,10 +249,7 @@ static NOINLINE bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_
 		return false;
 	}
 	pte_write(entry, pte_make_present(pfn, seen.bits));
-	/* It may rest again before its evictor looks: the entry alone would not tell. */
-	if (UNLIKELY(frame_flag(&frames[pfn], PAGE_EVICTING)))
-		frame_flag_set(&frames[pfn], PAGE_TOUCHED);
-	reclaim_touch(&frames[pfn]);
+	lru_touch(&frames[pfn]);
 	spin_unlock(&table->table.lock);
 	COUNT(PGSOFTFAULT);
 	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,

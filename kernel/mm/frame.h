@@ -25,10 +25,12 @@ enum frame_state {
 
 /* Flags of a private page. */
 #define PAGE_DIRTY 0x01    /* sticky: written since it last equalled its slot; page_table lock */
-#define PAGE_LISTED 0x02   /* on the policy's lists; lru lock */
+#define PAGE_LISTED 0x02   /* known to the policy (lru.c); lru lock */
 #define PAGE_EVICTING 0x04 /* an evictor took it off the lists and holds the frame; lru lock */
 #define PAGE_DISOWNED 0x08 /* freed while evicting: the evictor releases it; page_table lock */
+#define PAGE_TAIL 0x10     /* rests, a next victim (lru.c); lru lock */
 #define PAGE_TOUCHED 0x20  /* mapped again while evicting: it stays; page_table lock */
+#define PAGE_FLUSHED 0x40  /* rests, and all CPUs have forgotten it (lru.c); lru lock */
 
 #define SLOT_NONE 0xffffffffu
 

@@ -53,18 +53,11 @@ pte_t *policy_entry(const struct frame *frame)
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 {
 	const struct VMap *vmap = vmap_by_slot[frame->owner];
-	uint64_t active;
 
 	if (!pte_clear_accessed(policy_entry(frame)))
 		return false;
 	COUNT(PGROTATED);
-	active = address_space_active(&vmap->space);
-	/* A full batch (but for the victim's own place) loses a flush: the page may look unused
-	 * once. */
-	if (active && batch->count + 1 < ARRAY_SIZE(batch->addresses)) {
-		batch->cpu_mask |= active;
-		batch->addresses[batch->count++] = frame->page.address;
-	}
+	flush_batch_add(batch, address_space_active(&vmap->space), frame->page.address);
 	return true;
 }
 

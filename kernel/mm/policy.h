@@ -11,13 +11,6 @@
 #include "arch/x86_64/tlb.h"
 #include "kernel/mm/frame.h"
 
-/* Addresses whose accessed bit was cleared: flushed after the lock is dropped. */
-struct flush_batch {
-	uint64_t cpu_mask;
-	unsigned count;
-	vaddr_t addresses[32];
-};
-
 struct policy {
 	const char *name;
 	const char *summary;

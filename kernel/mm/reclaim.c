@@ -2,20 +2,20 @@
  * reclaim.c: how a page leaves memory.
  *
  *   listed ----> evicting ---------------------------------> frame free again
- *     ^            |  1. off the policy's list   (lru lock)
- *     |            |  2. entry: present -> resting (page_table lock)
- *     |            |  3. shootdown, acknowledged
+ *     ^            |  1. off the lists                       (lru lock)
+ *     |            |  2. entry: present -> resting, if it does not rest already
+ *     |            |                                         (page_table lock)
+ *     |            |  3. shootdown, acknowledged; mostly done before (lru.c)
  *     |            |  4. written to its slot if dirty
  *     |            |  5. entry still resting: -> swapped or untouched
  *     |            |     freed meanwhile (disowned): frame and slot released
  *     +------------+     touched meanwhile: it stays
  *
  * Invariants:
- *  1. A resident page that nobody frees or evicts is listed, once.
- *  2. From PAGE_EVICTING on the evictor alone releases the frame; whoever frees
+ *  1. From PAGE_EVICTING on the evictor alone releases the frame; whoever frees
  *     the page meanwhile only marks it PAGE_DISOWNED.
- *  3. An evictor holds a reference to the VMap, so the tables stay.
- *  4. resident counts the frames of process pages, those in flight included;
+ *  2. An evictor holds a reference to the VMap, so the tables stay.
+ *  3. resident counts the frames of process pages, those in flight included;
  *     it never exceeds the limit, but for a limit just lowered.
  * Locks: page_table outside lru. An evictor holds at most one of each and
  * waits with none.
@@ -27,39 +27,37 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/event.h"
 #include "kernel/mm/evict_content.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/policy_internal.h"
-#include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/gate.h"
 #include "lib/errno.h"
 
-static struct {
-	struct spinlock lock; /* lru */
-	uint64_t resident;    /* atomic */
-} reclaim = {.lock = SPINLOCK(LRU)};
+/* On a line of its own: every fault writes it. */
+static uint64_t resident __attribute__((aligned(64))); /* atomic */
 
 uint64_t reclaim_resident(void)
 {
-	return READ_ONCE(reclaim.resident);
+	return READ_ONCE(resident);
 }
 
 /* Raises the counter if the limit allows it. */
 ALWAYS_INLINE bool resident_try_raise(void)
 {
 	uint64_t max = commit_resident_max();
-	uint64_t resident = READ_ONCE(reclaim.resident);
+	uint64_t count = READ_ONCE(resident);
 
 	do {
-		if (resident >= max)
+		if (count >= max)
 			return false;
-	} while (!__atomic_compare_exchange_n(&reclaim.resident, &resident, resident + 1, false,
-					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&resident, &count, count + 1, false, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 
 static void resident_lower(void)
 {
-	__atomic_fetch_sub(&reclaim.resident, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&resident, 1, __ATOMIC_RELAXED);
 }
 
 /* Lets others go on: another thread here, or another CPU. Interrupts are on meanwhile. */
@@ -124,140 +122,41 @@ void reclaim_page_convert(pfn_t pfn, enum frame_state state)
 	resident_lower();
 }
 
-void reclaim_insert(struct frame *frame)
-{
-	spin_lock(&reclaim.lock);
-	frame->flags |= PAGE_LISTED;
-	if (!BUG_PLANTED(BUG_UNLISTED))
-		policy_current->insert(frame);
-	spin_unlock(&reclaim.lock);
-}
+enum eviction { EVICTION_DONE, EVICTION_DISOWNED, EVICTION_STAYS, EVICTION_FAILED };
 
-bool reclaim_remove(struct frame *frame)
-{
-	bool listed;
-
-	spin_lock(&reclaim.lock);
-	listed = frame_flag(frame, PAGE_LISTED);
-	if (listed) {
-		policy_current->remove(frame);
-		frame_flag_clear(frame, PAGE_LISTED);
-	} else {
-		ASSERT(frame_flag(frame, PAGE_EVICTING));
-		frame_flag_set(frame, PAGE_DISOWNED);
-	}
-	spin_unlock(&reclaim.lock);
-	return listed;
-}
-
-void reclaim_touch(struct frame *frame)
-{
-	if (!policy_current->exact)
-		return;
-	spin_lock(&reclaim.lock);
-	if (frame_flag(frame, PAGE_LISTED))
-		policy_current->touch(frame);
-	spin_unlock(&reclaim.lock);
-}
-
-/* Takes the policy's victim off its lists, with a reference to its VMap. */
-static struct frame *take_victim(struct flush_batch *batch, struct VMap **vmap)
-{
-	struct frame *frame;
-
-	spin_lock(&reclaim.lock);
-	frame = policy_current->victim(batch);
-	if (frame) {
-		/* It was listed, so its owner lives, and will as long as it has references. */
-		*vmap = vmap_by_slot[frame->owner];
-		__atomic_fetch_add(&(*vmap)->evictor_refs, 1, __ATOMIC_RELAXED);
-		frame_flag_clear(frame, PAGE_LISTED);
-		frame_flag_set(frame, PAGE_EVICTING);
-	}
-	spin_unlock(&reclaim.lock);
-	return frame;
-}
-
-struct VMap *reclaim_hold(struct frame *frame, pfn_t *table)
-{
-	struct VMap *vmap = NULL;
-
-	spin_lock(&reclaim.lock);
-	if (frame_flag(frame, PAGE_LISTED)) {
-		vmap = vmap_by_slot[frame->owner];
-		*table = frame->page.table;
-		__atomic_fetch_add(&vmap->evictor_refs, 1, __ATOMIC_RELAXED);
-	}
-	spin_unlock(&reclaim.lock);
-	return vmap;
-}
-
-bool reclaim_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table)
-{
-	bool listed;
-
-	spin_lock(&reclaim.lock);
-	listed = frame_flag(frame, PAGE_LISTED) && vmap_by_slot[frame->owner] == vmap &&
-		 frame->page.table == table;
-	spin_unlock(&reclaim.lock);
-	return listed;
-}
-
-void reclaim_end_turn(void)
-{
-	/* Whoever looks at the holder has the lock, so the holder may go away afterwards. */
-	uint64_t flags = spin_lock_irq(&reclaim.lock);
-
-	turn_holder = NULL;
-	spin_unlock_irq(&reclaim.lock, flags);
-}
-
-void reclaim_unhold(struct VMap *vmap)
-{
-	__atomic_fetch_sub(&vmap->evictor_refs, 1, __ATOMIC_RELEASE);
-}
-
-static void batch_flush(struct flush_batch *batch)
-{
-	if (batch->count && batch->cpu_mask == 1ull << THIS_CPU->id) {
-		for (unsigned i = 0; i < batch->count; i++)
-			tlb_flush_local(batch->addresses[i]);
-	} else if (batch->count && batch->cpu_mask) {
-		tlb_shootdown(batch->cpu_mask, batch->addresses, batch->count);
-	}
-	batch->count = 0;
-	batch->cpu_mask = 0;
-}
-
-/* Step 2. False if the page was freed meanwhile: the frame is the evictor's at once. */
-static bool unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *batch,
-		  struct evicted_content *content)
+/* Step 2. Anything but DONE: there is nothing to write. */
+static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *batch,
+			   struct evicted_content *content)
 {
 	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
-	bool owned;
+	enum eviction result = EVICTION_DONE;
 	pte_t old;
 
 	spin_lock(&table->table.lock);
 	content->slot = frame->slot;
-	owned = !frame_flag(frame, PAGE_DISOWNED);
-	if (owned) {
+	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED))) {
+		result = EVICTION_DISOWNED;
+	} else if (UNLIKELY(frame_flag(frame, PAGE_TOUCHED))) {
+		result = EVICTION_STAYS;
+	} else {
 		old = pte_read(entry);
 		ASSERT(pte_has_frame(old) && pte_pfn(old) == frame_pfn(frame));
-		old = pte_exchange(entry, pte_make_resting(frame_pfn(frame), pte_away_flags(old)));
-		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
-			frame_flag_set(frame, PAGE_DIRTY);
-		/* A resting page too: whoever let it rest may not have flushed yet. */
-		if (address_space_active(&vmap->space) && !BUG_PLANTED(BUG_NO_SHOOTDOWN)) {
-			batch->cpu_mask |= address_space_active(&vmap->space);
-			batch->addresses[batch->count++] = frame->page.address;
+		if (UNLIKELY(!frame_flag(frame, PAGE_FLUSHED))) {
+			old = pte_exchange(entry,
+					   pte_make_resting(frame_pfn(frame), pte_away_flags(old)));
+			if (old.bits & PTE_DIRTY && pte_is_present(old) &&
+			    !BUG_PLANTED(BUG_LOSE_DIRTY))
+				frame_flag_set(frame, PAGE_DIRTY);
+			/* A resting page too: whoever let it rest may not have flushed yet. */
+			if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
+				flush_batch_add(batch, address_space_active(&vmap->space),
+						frame->page.address);
 		}
 	}
 	spin_unlock(&table->table.lock);
-	return owned;
+	return result;
 }
-
-enum eviction { EVICTION_DONE, EVICTION_DISOWNED, EVICTION_STAYS, EVICTION_FAILED };
 
 /* Step 5: what became of the page while it was being written. */
 static enum eviction settle(struct frame *frame, const struct evicted_content *content)
@@ -265,16 +164,14 @@ static enum eviction settle(struct frame *frame, const struct evicted_content *c
 	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
 	enum eviction result = EVICTION_DONE;
-	uint32_t slot_unused = SLOT_NONE;
 	pte_t old;
 
 	spin_lock(&table->table.lock);
 	old = pte_read(entry);
-	if (frame_flag(frame, PAGE_DISOWNED)) {
-		slot_unused = content->slot;
+	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED))) {
 		result = EVICTION_DISOWNED;
-	} else if (pte_is_resting(old) && content->result == 0 &&
-		   !frame_flag(frame, PAGE_TOUCHED)) {
+	} else if (LIKELY(pte_is_resting(old) && content->result == 0 &&
+			  !frame_flag(frame, PAGE_TOUCHED))) {
 		if (content->slot == SLOT_NONE)
 			pte_write(entry, pte_make_untouched(pte_away_flags(old)));
 		else
@@ -283,18 +180,24 @@ static enum eviction settle(struct frame *frame, const struct evicted_content *c
 							  pte_away_flags(old)));
 	} else {
 		frame->slot = content->slot;
-		spin_lock(&reclaim.lock);
-		frame_flag_clear(frame, PAGE_EVICTING | PAGE_TOUCHED);
-		frame_flag_set(frame, PAGE_LISTED);
-		policy_current->insert(frame);
-		spin_unlock(&reclaim.lock);
+		lru_put_back(frame);
 		COUNT(PGACTIVATE);
 		result = content->result ? EVICTION_FAILED : EVICTION_STAYS;
 	}
 	spin_unlock(&table->table.lock);
-	if (slot_unused != SLOT_NONE)
-		swap_slot_free(slot_unused);
 	return result;
+}
+
+/* The page was freed meanwhile: what it had is released here. */
+static COLD void release_disowned(struct VMap *vmap, vaddr_t address, uint32_t slot,
+				  struct flush_batch *batch)
+{
+	/* It may have been mapped again before it was freed, and its freer may not have flushed
+	 * yet. */
+	flush_batch_add(batch, address_space_active(&vmap->space), address);
+	flush_batch_send(batch);
+	if (slot != SLOT_NONE)
+		swap_slot_free(slot);
 }
 
 /* Evicts one page that is off the lists. Interrupts are off. */
@@ -303,32 +206,29 @@ static enum eviction evict(struct frame *frame, struct VMap *vmap, struct flush_
 	struct evicted_content content = {.result = 0, .slot = SLOT_NONE};
 	pid_t pid = vmap->pid;
 	vaddr_t address = frame->page.address;
-	enum eviction result;
+	enum eviction result = unmap(frame, vmap, batch, &content);
 	bool dirty = false;
 
-	if (unmap(frame, vmap, batch, &content)) {
-		batch_flush(batch);
+	if (!BUG_PLANTED(BUG_EARLY_REUSE))
+		flush_batch_send(batch);
+	if (LIKELY(result == EVICTION_DONE)) {
 		dirty = frame_flag(frame, PAGE_DIRTY);
 		evict_content_save(frame, dirty, &content);
-	} else {
-		batch_flush(batch);
 	}
 	result = settle(frame, &content);
-	if (result == EVICTION_DISOWNED) {
-		/* It may have been mapped again before it was freed, and its freer may not have
-		 * flushed yet. */
-		batch->cpu_mask = address_space_active(&vmap->space);
-		batch->addresses[batch->count++] = address;
-		batch_flush(batch);
+	if (BUG_PLANTED(BUG_EARLY_REUSE))
+		flush_batch_send(batch);
+	if (UNLIKELY(result == EVICTION_DISOWNED)) {
+		release_disowned(vmap, address, content.slot, batch);
 		result = EVICTION_DONE;
 	}
 	event_record(result == EVICTION_DONE ? EVENT_EVICT : EVENT_STAY, pid, address,
 		     frame_pfn(frame), content.slot, dirty);
-	if (result == EVICTION_DONE) {
+	if (LIKELY(result == EVICTION_DONE)) {
 		COUNT(PGSTEAL);
 		frame->flags = 0;
 	}
-	reclaim_unhold(vmap);
+	lru_unhold(vmap);
 	return result;
 }
 
@@ -343,15 +243,15 @@ pfn_t reclaim_evict(void)
 		struct frame *frame;
 		enum eviction result;
 
-		batch.count = 0;
-		batch.cpu_mask = 0;
-		frame = take_victim(&batch, &vmap);
-		if (!frame) {
-			batch_flush(&batch);
+		flush_batch_init(&batch);
+		lru_rest_oldest();
+		frame = lru_take_victim(&batch, &vmap);
+		if (UNLIKELY(!frame)) {
+			flush_batch_send(&batch);
 			break;
 		}
 		result = evict(frame, vmap, &batch);
-		if (result == EVICTION_DONE)
+		if (LIKELY(result == EVICTION_DONE))
 			pfn = frame_pfn(frame);
 		else if (result == EVICTION_FAILED)
 			break; /* no slot to be had now: the caller lets others go on */
@@ -392,86 +292,13 @@ int reclaim_set_limit(uint64_t limit)
 	return result;
 }
 
-struct policy *reclaim_policy(void)
-{
-	return READ_ONCE(policy_current);
-}
-
-void reclaim_set_policy(struct policy *policy)
-{
-	uint64_t flags = spin_lock_irq(&reclaim.lock);
-	struct policy *before = policy_current;
-	struct frame *frame;
-
-	if (policy != before) {
-		while ((frame = before->any())) {
-			before->remove(frame);
-			policy->insert(frame);
-		}
-		WRITE_ONCE(policy_current, policy);
-	}
-	spin_unlock_irq(&reclaim.lock, flags);
-}
-
-void reclaim_visit(void (*visit)(struct frame *frame, void *context), void *context)
-{
-	uint64_t flags = spin_lock_irq(&reclaim.lock);
-
-	policy_current->visit(visit, context);
-	spin_unlock_irq(&reclaim.lock, flags);
-}
-
-struct list_walk {
-	struct check *check;
-	uint64_t seen;
-};
-
-/* All policies' lists are page_lists. */
-static bool links_are_symmetric(const struct frame *frame)
-{
-	pfn_t pfn = frame_pfn(frame), next = frame->page.next, prev = frame->page.prev;
-
-	return (next == PFN_NONE || (next < frame_limit && frames[next].page.prev == pfn)) &&
-	       (prev == PFN_NONE || (prev < frame_limit && frames[prev].page.next == pfn));
-}
-
-static void check_listed(struct frame *frame, void *context)
-{
-	struct list_walk *walk = context;
-
-	walk->seen++;
-	if (!links_are_symmetric(frame))
-		check_fail(walk->check, 7,
-			   "frame %u has neighbours on its list that do not know it",
-			   frame_pfn(frame));
-	if (frame->state != FRAME_PRIVATE || !frame_flag(frame, PAGE_LISTED))
-		check_fail(walk->check, 7, "frame %u is on the policy's list and %s%s",
-			   frame_pfn(frame), frame_state_name(frame->state),
-			   frame_flag(frame, PAGE_LISTED) ? "" : ", not marked so");
-}
-
 void reclaim_check(struct check *check)
 {
-	struct list_walk walk = {check, 0};
-	uint64_t private = 0, listed = 0;
+	uint64_t private = 0;
 
-	reclaim_visit(check_listed, &walk);
-	for (pfn_t pfn = 0; pfn < frame_limit; pfn++) {
-		const struct frame *frame = &frames[pfn];
-
-		if (frame->state != FRAME_PRIVATE)
-			continue;
-		private++;
-		listed += frame_flag(frame, PAGE_LISTED);
-		if (frame_flag(frame, PAGE_EVICTING | PAGE_DISOWNED))
-			check_fail(check, 12, "frame %u is being evicted", pfn);
-		else if (!frame_flag(frame, PAGE_LISTED))
-			check_fail(check, 7, "frame %u is a page and on no list", pfn);
-	}
-	if (walk.seen != listed || policy_current->count() != listed)
-		check_fail(check, 7,
-			   "the policy %s counts %lu pages, lists %lu, and %lu are marked so",
-			   policy_current->name, policy_current->count(), walk.seen, listed);
+	lru_check(check);
+	for (pfn_t pfn = 0; pfn < frame_limit; pfn++)
+	private += frames[pfn].state == FRAME_PRIVATE;
 	if (private != reclaim_resident())
 		check_fail(check, 1, "%lu frames are private, %lu are counted resident", private,
 			   reclaim_resident());

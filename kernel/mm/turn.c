@@ -8,7 +8,7 @@
  */
 #include "kernel/mm/turn.h"
 
-#include "kernel/mm/reclaim.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/mutex.h"
 
@@ -35,7 +35,7 @@ LOCK_INTERNALS void turn_release(struct thread *thread)
 
 	if (thread->turn) {
 		ASSERT(turn_holder == thread);
-		reclaim_end_turn();
+		lru_end_turn();
 		thread->turn = false;
 		mutex_unlock(&turn);
 	}

@@ -11,6 +11,7 @@
 #include "kernel/mm/event.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/mm/vmap_internal.h"
@@ -99,25 +100,35 @@ void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t 
 	}
 }
 
-/* Frames taken out of the tables, waiting for the shootdown that frees them. */
+#define RELEASED_MAX 32u
+
+/* Pages taken out of the tables, waiting for the shootdown that frees their frames. */
 struct released {
 	unsigned count;
-	pfn_t pfns[32];
-	unsigned flush_count;
-	vaddr_t flush[32];
+	struct frame *pages[RELEASED_MAX];
+	struct flush_batch flush;
 };
 
-/* Frames are free once no CPU can reach them. Interrupts are off, no spinlock held. */
-static void released_flush(struct VMap *vmap, struct released *released)
+/* The frames that no evictor holds are ours. The table's lock is held. */
+static void released_unlist(struct released *released)
 {
-	uint64_t active = address_space_active(&vmap->space);
-
-	if (released->flush_count && active)
-		tlb_shootdown(active, released->flush, released->flush_count);
+	if (released->count == 0)
+		return;
+	released->count = lru_remove(released->pages, released->count);
 	for (unsigned i = 0; i < released->count; i++)
-		reclaim_page_free(released->pfns[i]);
+		if (released->pages[i]->slot != SLOT_NONE)
+			swap_slot_free(released->pages[i]->slot);
+}
+
+/* Frames are free once no CPU can reach them. Interrupts are off, no spinlock held. */
+static void released_flush(struct released *released)
+{
+	if (!BUG_PLANTED(BUG_EARLY_REUSE))
+		flush_batch_send(&released->flush);
+	for (unsigned i = 0; i < released->count; i++)
+		reclaim_page_free(frame_pfn(released->pages[i]));
+	flush_batch_send(&released->flush);
 	released->count = 0;
-	released->flush_count = 0;
 }
 
 /* One entry -> none. False if it is in transit: the caller waits. The table's lock is held. */
@@ -137,19 +148,13 @@ static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
 		    !BUG_PLANTED(BUG_LOSE_SLOT))
 			swap_slot_free(pte_slot(old));
 	} else {
-		struct frame *frame = &frames[pte_pfn(old)];
-
 		old = pte_exchange(entry, PTE_NONE);
 		/* A resting page too: whoever let it rest may not have flushed yet. */
 		if (!BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
-			released->flush[released->flush_count++] = address;
+			flush_batch_add(&released->flush, address_space_active(&vmap->space),
+					address);
 		event_record(EVENT_FREE, vmap->pid, address, pte_pfn(old), SLOT_NONE, old.bits);
-		/* If an evictor holds the page, it releases frame and slot. */
-		if (reclaim_remove(frame)) {
-			if (frame->slot != SLOT_NONE)
-				swap_slot_free(frame->slot);
-			released->pfns[released->count++] = frame_pfn(frame);
-		}
+		released->pages[released->count++] = &frames[pte_pfn(old)];
 	}
 	return true;
 }
@@ -159,7 +164,7 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 	struct released released;
 
 	released.count = 0;
-	released.flush_count = 0;
+	flush_batch_init(&released.flush);
 	while (count) {
 		pte_t *entry = vmap_entry(vmap, address);
 		struct frame *table = vmap_table_of(entry);
@@ -168,15 +173,16 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 		uint64_t done = 0;
 		bool transit = false;
 
-		run = MIN(run, ARRAY_SIZE(released.pfns));
+		run = MIN(run, RELEASED_MAX);
 		spin_lock(&table->table.lock);
 		while (done < run && !transit) {
 			transit = !entry_release(vmap, &entry[done], address + done * PAGE_SIZE,
 						 &released);
 			done += !transit;
 		}
+		released_unlist(&released);
 		spin_unlock(&table->table.lock);
-		released_flush(vmap, &released);
+		released_flush(&released);
 		if (UNLIKELY(transit))
 			fault_transit_wait(&entry[done]);
 		irq_restore(flags);

@@ -4,6 +4,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/policy.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/monitor/command.h"
@@ -56,9 +57,9 @@ static int policy_run(int argc, char **argv)
 		if (!policy)
 			return command_fail(EINVAL, "there is no policy '%s'; help policies lists "
 						    "them", argv[1]);
-		reclaim_set_policy(policy);
+		lru_set_policy(policy);
 	}
-	console_print("%s\n", reclaim_policy()->name);
+	console_print("%s\n", lru_policy()->name);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "kernel/mm/frame.h"
 #include "kernel/mm/policy.h"
-#include "kernel/mm/reclaim.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
@@ -33,7 +33,7 @@ static struct {
 } lru;
 
 /* The lru lock is held, so the page's owner lives. */
-static void lru_visit(struct frame *frame, void *context)
+static void lru_line(struct frame *frame, void *context)
 {
 	const struct VMap *vmap = vmap_by_slot[frame->owner];
 
@@ -55,7 +55,7 @@ static int lru_run(int argc, char **argv)
 	do {
 		lru.seen = 0;
 		lru.count = 0;
-		reclaim_visit(lru_visit, NULL);
+		lru_visit(lru_line, NULL);
 		lru.skip += lru.count;
 		for (unsigned i = 0; i < lru.count; i++)
 			console_print("%d 0x%016lx %u %u\n", lru.pages[i].pid, lru.pages[i].address,

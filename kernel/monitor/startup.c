@@ -8,6 +8,7 @@
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/frame.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/monitor/console.h"
@@ -77,7 +78,7 @@ static void apply(struct options *options)
 	if (options->policy[0] != '\0') {
 		policy = policy_find(options->policy);
 		if (policy)
-			reclaim_set_policy(policy);
+			lru_set_policy(policy);
 		else
 			options_warn(options, "policy=%.32s is ignored: `help policies` lists them",
 				     options->policy);
@@ -114,7 +115,7 @@ void startup_report(const struct boot_info *info, struct options *options)
 	console_print("frames: %lu of RAM, %lu free, %lu for pages of processes\n",
 		      frame_memory.ram_pages, frame_free_count(), commit_resident_max());
 	console_print("swap: %lu slots, %lu MiB\n", swap.slots, swap.slots * PAGE_SIZE >> 20);
-	console_print("policy: %s\n", reclaim_policy()->name);
+	console_print("policy: %s\n", lru_policy()->name);
 	print_command_line(info);
 	print_warnings(options);
 	console_print("`help` lists commands, `poweroff` or Ctrl-A X leaves\n");

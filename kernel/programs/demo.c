@@ -13,6 +13,7 @@
  * It has no globals, and so no pages: what it tells is about the others.
  */
 #include "kernel/mm/frame.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/proc/check_all.h"
@@ -117,7 +118,7 @@ static void show_limit(const struct demo_stage *stage)
 	      "   not fit leaves for swap, a disk in RAM with %lu slots, a page each. Who\n"
 	      "   leaves is for the policy to say: %s.\n",
 	      frame_memory.ram_pages, stage->frames, stage->frames, swap_read_counts().slots,
-	      reclaim_policy()->name);
+	      lru_policy()->name);
 }
 
 static bool show_fill(struct demo_stage *stage)

@@ -21,6 +21,7 @@
 
 #include "arch/x86_64/layout.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/proc/process.h"
@@ -227,7 +228,7 @@ static void restore(struct replay *replay)
 {
 	if (!replay->changed)
 		return;
-	reclaim_set_policy(replay->saved_policy);
+	lru_set_policy(replay->saved_policy);
 	/* It held before, and what was promised since is given back. */
 	if (reclaim_set_limit(replay->saved_limit) != 0)
 		ASSERT(!"the limit from before holds again");
@@ -247,12 +248,12 @@ static int prepare(struct replay *replay, uint64_t frame_count, struct policy *p
 	else if (frame_count > there_are && pages > there_are)
 		return -ENOMEM;
 	replay->saved_limit = reclaim_limit();
-	replay->saved_policy = reclaim_policy();
+	replay->saved_policy = lru_policy();
 	replay->policy = policy ? policy : replay->saved_policy;
 	error = reclaim_set_limit(replay->frames);
 	if (error != 0)
 		return error;
-	reclaim_set_policy(replay->policy);
+	lru_set_policy(replay->policy);
 	replay->changed = true;
 	return 0;
 }

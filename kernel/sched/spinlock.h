@@ -120,6 +120,19 @@ ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock) LOCK_INTERNAL
 		__asm__ volatile("call spin_lock_contended_saving" : : "D"(lock) : "memory", "cc");
 }
 
+/* Takes the lock if it is free. Interrupts are off. */
+ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock) LOCK_INTERNALS
+{
+	uint32_t expected = 0;
+
+	DEBUG_ASSERT(!irq_enabled());
+	if (!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->id + 1, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	lock_debug_acquire(lock, lock->lock_class, __builtin_return_address(0));
+	return true;
+}
+
 ALWAYS_INLINE void spin_unlock(struct spinlock *lock) RELEASES(lock) LOCK_INTERNALS
 {
 	DEBUG_ASSERT(spin_is_mine(lock));

@@ -135,7 +135,7 @@ def check_first_fault():
     stop_at("policy_lru.c:insert")
     contains("vm locks", "CLASS +CONTENDED +HELD\n",
              r"\npage_table +\d+ +1\nlru +\d+ +1\nswap +\d+ +0\n",
-             r"\ntable of pfn \d+ \(page_table\): cpu (\d)\b", r"\nreclaim.lock \(lru\): cpu \1\b")
+             r"\ntable of pfn \d+ \(page_table\): cpu (\d)\b", r"\nlru.lock \(lru\): cpu \1\b")
 
 
 def check_leaving():

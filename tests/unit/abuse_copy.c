@@ -3,7 +3,7 @@
  * edge of what they must do.
  */
 #include "arch/x86_64/layout.h"
-#include "kernel/mm/reclaim.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/stack.h"
 #include "kernel/proc/program.h"
 #include "lib/string.h"
@@ -329,7 +329,7 @@ static void copy_between_processes(struct policy *policy)
 	struct VMap *vmaps[2];
 	pid_t pids[2];
 
-	reclaim_set_policy(policy);
+	lru_set_policy(policy);
 	owner_may_end = false;
 	for (unsigned i = 0; i < 2; i++) {
 		owner_ready = false;
@@ -354,11 +354,11 @@ static void copy_between_processes(struct policy *policy)
 
 TEST(copy, between_processes_under_each_policy)
 {
-	struct policy *before = reclaim_policy();
+	struct policy *before = lru_policy();
 
 	for (unsigned i = 0; i < policy_count; i++)
 		copy_between_processes(policies[i]);
-	reclaim_set_policy(before);
+	lru_set_policy(before);
 }
 
 #define FREE_ROUNDS 200

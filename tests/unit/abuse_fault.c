@@ -3,7 +3,7 @@
  * on a handful of frames that must complete.
  */
 #include "arch/x86_64/layout.h"
-#include "kernel/mm/reclaim.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/swap.h"
 #include "kernel/proc/program.h"
 #include "kernel/sched/semaphore.h"
@@ -287,15 +287,15 @@ static void straddle_all(void)
 
 static void straddle_under(const char *name)
 {
-	struct policy *before = reclaim_policy();
+	struct policy *before = lru_policy();
 	struct policy *policy = policy_find(name);
 
 	NEED_SLOTS(100);
 	if (!CHECK(policy))
 		return;
-	reclaim_set_policy(policy);
+	lru_set_policy(policy);
 	straddle_all();
-	reclaim_set_policy(before);
+	lru_set_policy(before);
 }
 
 TEST(fault, straddling_on_four_frames_lru)

@@ -7,6 +7,7 @@
 #include "kernel/dev/ramdisk.h"
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/proc/program.h"
@@ -353,18 +354,18 @@ static int stores_and_compares(int argc, char **argv)
  */
 TEST(swap, no_store_is_lost_under_any_policy)
 {
-	struct policy *before = reclaim_policy();
+	struct policy *before = lru_policy();
 
 	NEED_SLOTS(100);
 	for (unsigned i = 0; i < policy_count; i++) {
 		pid_t pids[3];
 
-		reclaim_set_policy(policies[i]);
+		lru_set_policy(policies[i]);
 		pids[0] = SPAWN(evicts_everything, 0, NULL);
 		for (unsigned j = 1; j < ARRAY_SIZE(pids); j++)
 			pids[j] = SPAWN(stores_and_compares, 0, NULL);
 		for (unsigned j = 0; j < ARRAY_SIZE(pids); j++)
 			CHECK_ENDED(FAULT_OK, 0, pids[j]);
 	}
-	reclaim_set_policy(before);
+	lru_set_policy(before);
 }

@@ -11,7 +11,7 @@
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/kernel_pages.h"
-#include "kernel/mm/reclaim.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/swap.h"
 #include "kernel/proc/check_all.h"
 #include "kernel/proc/program.h"
@@ -458,15 +458,15 @@ static void try_damage(const struct damage *damage)
 
 static void try_damages(const struct damage *damages, unsigned count)
 {
-	struct policy *before = reclaim_policy();
+	struct policy *before = lru_policy();
 
 	NEED_SLOTS(50);
-	reclaim_set_policy(policy_find("lru")); /* which leaves resident pages mapped */
+	lru_set_policy(policy_find("lru")); /* which leaves resident pages mapped */
 	if (patient_start())
 		for (unsigned i = 0; i < count; i++)
 			try_damage(&damages[i]);
 	patient_end();
-	reclaim_set_policy(before);
+	lru_set_policy(before);
 }
 
 #define DAMAGE(invariant, function)            \

@@ -15,6 +15,7 @@
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
@@ -290,7 +291,7 @@ static struct snapshot snapshot_take(void)
 		.threads = thread_count(),
 		.committed = commit_read().committed,
 		.limit = reclaim_limit(),
-		.policy = reclaim_policy(),
+		.policy = lru_policy(),
 	};
 }
 
@@ -332,8 +333,8 @@ static void restore(const struct snapshot *before)
 	kernel_pages_fail(0, 0);
 	if (swap_set_device(&swap_ramdisk.device) != &swap_ramdisk.device)
 		FAIL("another swap device is still installed");
-	if (reclaim_policy() != before->policy)
-		reclaim_set_policy(before->policy);
+	if (lru_policy() != before->policy)
+		lru_set_policy(before->policy);
 	if (reclaim_limit() != before->limit && reclaim_set_limit(before->limit))
 		FAIL("the resident limit cannot be set back");
 }

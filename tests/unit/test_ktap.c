@@ -3,6 +3,7 @@
  */
 #include "kernel/mm/commit.h"
 #include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "lib/string.h"
 #include "tests/unit/ktap.h"
@@ -108,7 +109,7 @@ TEST(ktap, notices_a_found_process)
 TEST(ktap, notices_another_policy_and_limit)
 {
 	test_expect_failures(2);
-	reclaim_set_policy(policies[policies[0] == reclaim_policy()]);
+	lru_set_policy(policies[policies[0] == lru_policy()]);
 	CHECK_ERROR(0, reclaim_set_limit(20));
 }
 

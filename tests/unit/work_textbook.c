@@ -8,6 +8,7 @@
  * order. Under FIFO and LRU groups come and go whole, so every count is
  * exactly the group's size times the textbook's.
  */
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/proc/program.h"
 #include "tests/unit/work.h"
@@ -74,7 +75,7 @@ static int string_main(int argc, char **argv)
 static void check_faults(const struct string *string, const char *policy_name, uint64_t frame_count,
 			 uint64_t expected)
 {
-	struct policy *policy_before = reclaim_policy();
+	struct policy *policy_before = lru_policy();
 	uint64_t limit_before = reclaim_limit();
 	unsigned group = frame_count < RESIDENT_MIN ? 2 : 1;
 
@@ -85,11 +86,11 @@ static void check_faults(const struct string *string, const char *policy_name, u
 		run.wrong = 0;
 		if (!CHECK_ERROR(0, reclaim_set_limit(frame_count * run.group)))
 			return;
-		reclaim_set_policy(policy_find(policy_name));
+		lru_set_policy(policy_find(policy_name));
 		CHECK_EXITS(0, string_main);
 		CHECK_EQUAL(expected * run.group, run.faults);
 		CHECK_EQUAL(0, run.wrong);
-		reclaim_set_policy(policy_before);
+		lru_set_policy(policy_before);
 		CHECK_ERROR(0, reclaim_set_limit(limit_before));
 	}
 }

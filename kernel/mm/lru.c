@@ -1,0 +1,438 @@
+/*
+ * lru.c: the lists of resident pages.
+ *
+ *   lru_insert()                                     lru_take_victim()
+ *   -> [inbox of the CPU] -> [the policy's lists] -> [tail, resting] -> evictor
+ *                       (1)            ^         (2)     |
+ *                                      +-----------------+ lru_touch()
+ *
+ * (1) A CPU that maps a page only pushes it on its own inbox, so CPUs that
+ *     fault at once do not meet here. Whoever takes the lock empties all
+ *     inboxes first: nobody who has the lock ever sees a page in one.
+ * (2) When a victim is wanted and no page rests, the policy names the next ones
+ *     together. They are unmapped with one shootdown and wait on the tail, still
+ *     in memory. One that is touched there is mapped again by a soft fault, and
+ *     is young: so the order at the old end is nearly exact (Levy and Lipman,
+ *     "Virtual Memory Management in the VAX/VMS Operating System", 1982). One
+ *     that is not leaves without another shootdown.
+ *
+ * Invariants:
+ *  1. A resident page that nobody frees or evicts is PAGE_LISTED, and on an
+ *     inbox, the policy's lists or the tail, once.
+ *  2. The tail's pages are PAGE_TAIL. Only one CPU at a time puts pages there
+ *     (`filling`), so a page that it finds marked afterwards is the one it put.
+ *  3. A page that is PAGE_TAIL and PAGE_FLUSHED rests, and no CPU has a
+ *     translation of it: mapping it again takes it off the tail, under the same
+ *     page_table lock.
+ *  4. Whoever names a VMap after the lock is dropped holds a reference
+ *     (evictor_refs), so its tables stay.
+ * Locks: page_table outside lru. An inbox is pushed by its own CPU with
+ * interrupts off, and emptied under the lru lock.
+ */
+#include "kernel/mm/lru.h"
+
+#include "kernel/bugs.h"
+#include "kernel/mm/check.h"
+#include "kernel/mm/commit.h"
+#include "kernel/mm/policy_internal.h"
+#include "kernel/mm/turn.h"
+#include "kernel/mm/vmap.h"
+
+/* Linked through frame->page.next, the newest first. */
+struct inbox {
+	pfn_t head;      /* atomic: its CPU pushes, whoever has the lock takes all */
+	uint32_t pushed; /* since this CPU last found the lock free */
+} __attribute__((aligned(64)));
+
+static struct inbox inboxes[CPU_MAX] = {[0 ... CPU_MAX - 1] = {.head = PFN_NONE}};
+
+static struct {
+	struct spinlock lock; /* lru */
+	struct page_list tail GUARDED_BY(lock);
+	bool filling GUARDED_BY(lock);
+} lru = {.lock = SPINLOCK(LRU), .tail = PAGE_LIST_INIT};
+
+/* Empties an inbox, oldest first. The lru lock is held. */
+static void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
+{
+	pfn_t pfn = __atomic_exchange_n(&inbox->head, PFN_NONE, __ATOMIC_ACQUIRE);
+	pfn_t older = PFN_NONE;
+
+	while (pfn != PFN_NONE) { /* turns the links round */
+		pfn_t next = frames[pfn].page.next;
+
+		frames[pfn].page.next = older;
+		older = pfn;
+		pfn = next;
+	}
+	while (older != PFN_NONE) {
+		struct frame *frame = &frames[older];
+
+		older = frame->page.next;
+		policy_current->insert(frame);
+	}
+}
+
+ALWAYS_INLINE void inboxes_empty(void) REQUIRES(lru.lock)
+{
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
+		if (READ_ONCE(inboxes[cpu].head) != PFN_NONE)
+			inbox_empty(&inboxes[cpu]);
+}
+
+ALWAYS_INLINE void lru_lock(void) ACQUIRES(lru.lock)
+{
+	spin_lock(&lru.lock);
+	inboxes_empty();
+}
+
+ALWAYS_INLINE uint64_t lru_lock_irq(void) ACQUIRES(lru.lock)
+{
+	uint64_t flags = spin_lock_irq(&lru.lock);
+
+	inboxes_empty();
+	return flags;
+}
+
+/* Many pages wait here: they go to the policy, unless another CPU has the lock just now. */
+static NOINLINE void inbox_full(struct inbox *inbox)
+{
+	if (!spin_try_lock(&lru.lock))
+		return;
+	inboxes_empty();
+	spin_unlock(&lru.lock);
+	inbox->pushed = 0;
+}
+
+void lru_insert(struct frame *frame)
+{
+	struct inbox *inbox = &inboxes[THIS_CPU->id];
+	pfn_t head = READ_ONCE(inbox->head);
+
+	frame->flags |= PAGE_LISTED;
+	if (BUG_PLANTED(BUG_UNLISTED))
+		return;
+	do
+		frame->page.next = head;
+	while (UNLIKELY(!__atomic_compare_exchange_n(&inbox->head, &head, frame_pfn(frame), false,
+						     __ATOMIC_RELEASE, __ATOMIC_RELAXED)));
+	/* Between CPUs the order is that of emptying, which an exact policy cannot have. */
+	if (UNLIKELY(++inbox->pushed >= INBOX_PAGES || policy_current->exact))
+		inbox_full(inbox);
+}
+
+/* Takes a listed page off whichever list it is on. */
+static void unlist(struct frame *frame) REQUIRES(lru.lock)
+{
+	if (frame_flag(frame, PAGE_TAIL))
+		page_list_remove(&lru.tail, frame);
+	else
+		policy_current->remove(frame);
+	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL | PAGE_FLUSHED);
+}
+
+unsigned lru_remove(struct frame **pages, unsigned count)
+{
+	unsigned owned = 0;
+
+	lru_lock();
+	for (unsigned i = 0; i < count; i++) {
+		struct frame *frame = pages[i];
+
+		if (LIKELY(frame_flag(frame, PAGE_LISTED))) {
+			unlist(frame);
+			pages[owned++] = frame;
+		} else {
+			ASSERT(frame_flag(frame, PAGE_EVICTING));
+			frame_flag_set(frame, PAGE_DISOWNED);
+		}
+	}
+	spin_unlock(&lru.lock);
+	return owned;
+}
+
+void lru_touch(struct frame *frame)
+{
+	lru_lock();
+	if (frame_flag(frame, PAGE_TAIL)) {
+		page_list_remove(&lru.tail, frame);
+		frame_flag_clear(frame, PAGE_TAIL | PAGE_FLUSHED);
+		policy_current->insert(frame);
+	} else if (frame_flag(frame, PAGE_EVICTING)) {
+		/* It may rest again before its evictor looks: the entry alone would not tell. */
+		frame_flag_set(frame, PAGE_TOUCHED);
+	} else if (policy_current->exact) {
+		policy_current->touch(frame);
+	}
+	spin_unlock(&lru.lock);
+}
+
+/* The VMap of a listed page, which lives, and will as long as it has references. */
+static struct VMap *hold(const struct frame *frame) REQUIRES(lru.lock)
+{
+	struct VMap *vmap = vmap_by_slot[frame->owner];
+
+	__atomic_fetch_add(&vmap->evictor_refs, 1, __ATOMIC_RELAXED);
+	return vmap;
+}
+
+void lru_unhold(struct VMap *vmap)
+{
+	__atomic_fetch_sub(&vmap->evictor_refs, 1, __ATOMIC_RELEASE);
+}
+
+struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
+{
+	struct frame *frame;
+
+	lru_lock();
+	frame = page_list_oldest_free(&lru.tail);
+	if (frame)
+		page_list_remove(&lru.tail, frame);
+	else
+		frame = policy_current->victim(batch);
+	if (frame) {
+		*vmap = hold(frame);
+		frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL);
+		frame_flag_set(frame, PAGE_EVICTING);
+	}
+	spin_unlock(&lru.lock);
+	return frame;
+}
+
+void lru_put_back(struct frame *frame)
+{
+	lru_lock();
+	frame_flag_clear(frame, PAGE_EVICTING | PAGE_TOUCHED | PAGE_FLUSHED);
+	frame_flag_set(frame, PAGE_LISTED);
+	policy_current->insert(frame);
+	spin_unlock(&lru.lock);
+}
+
+/* What is about to rest: used by the CPU that fills the tail. */
+static struct {
+	unsigned count;
+	struct {
+		pte_t *entry;
+		pfn_t pfn;
+		vaddr_t address;
+	} pages[TAIL_PAGES];
+	struct flush_batch batch;
+} filling;
+
+/* The policy's next victims go on the tail. False if there is no need, or another CPU is at it. */
+static bool filling_begin(void)
+{
+	/* A tail makes no sense in a small memory, nor where the order is not that of use. */
+	uint64_t wanted = MIN(commit_resident_max() / TAIL_SHARE, (uint64_t)TAIL_PAGES);
+	struct frame *frame;
+
+	if (wanted < 2 || !policy_current->accessed)
+		return false;
+	lru_lock();
+	if (lru.tail.count || lru.filling || !policy_current->accessed) {
+		spin_unlock(&lru.lock);
+		return false;
+	}
+	lru.filling = true;
+	filling.count = 0;
+	flush_batch_init(&filling.batch);
+	while (filling.count < wanted && (frame = policy_current->victim(&filling.batch))) {
+		(void)hold(frame);
+		page_list_add_youngest(&lru.tail, frame);
+		frame_flag_set(frame, PAGE_TAIL);
+		filling.pages[filling.count].entry = policy_entry(frame);
+		filling.pages[filling.count].pfn = frame_pfn(frame);
+		filling.pages[filling.count++].address = frame->page.address;
+	}
+	spin_unlock(&lru.lock);
+	return true;
+}
+
+/* present -> resting, if the page has not gone meanwhile. */
+static void rest(pte_t *entry, pfn_t pfn, vaddr_t address)
+{
+	struct frame *table = vmap_table_of(entry);
+	pte_t old;
+
+	spin_lock(&table->table.lock);
+	old = pte_read(entry);
+	if (LIKELY(pte_has_frame(old) && pte_pfn(old) == pfn && !pte_is_transit(old))) {
+		old = pte_exchange(entry, pte_make_resting(pfn, pte_away_flags(old)));
+		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
+			frame_flag_set(&frames[pfn], PAGE_DIRTY);
+		/* A resting page too: whoever let it rest may not have flushed yet. */
+		if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
+			flush_batch_add(&filling.batch,
+					address_space_active(&vmap_by_slot[table->owner]->space),
+					address);
+	}
+	spin_unlock(&table->table.lock);
+}
+
+/* The shootdown was acknowledged: what is still on the tail may leave without another. */
+static void filling_end(void)
+{
+	lru_lock();
+	for (unsigned i = 0; i < filling.count; i++) {
+		struct frame *frame = &frames[filling.pages[i].pfn];
+
+		if (frame_flag(frame, PAGE_TAIL))
+			frame_flag_set(frame, PAGE_FLUSHED);
+	}
+	for (unsigned i = 0; i < filling.count; i++)
+		lru_unhold(vmap_by_slot[vmap_table_of(filling.pages[i].entry)->owner]);
+	lru.filling = false;
+	spin_unlock(&lru.lock);
+}
+
+void lru_rest_oldest(void)
+{
+	if (!filling_begin())
+		return;
+	for (unsigned i = 0; i < filling.count; i++)
+		rest(filling.pages[i].entry, filling.pages[i].pfn, filling.pages[i].address);
+	if (BUG_PLANTED(BUG_EARLY_REUSE))
+		filling_end();
+	flush_batch_send(&filling.batch);
+	if (!BUG_PLANTED(BUG_EARLY_REUSE))
+		filling_end();
+}
+
+struct VMap *lru_hold(struct frame *frame, pfn_t *table)
+{
+	struct VMap *vmap = NULL;
+
+	lru_lock();
+	if (frame_flag(frame, PAGE_LISTED)) {
+		vmap = hold(frame);
+		*table = frame->page.table;
+	}
+	spin_unlock(&lru.lock);
+	return vmap;
+}
+
+bool lru_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table)
+{
+	bool listed;
+
+	lru_lock();
+	listed = frame_flag(frame, PAGE_LISTED) && vmap_by_slot[frame->owner] == vmap &&
+		 frame->page.table == table;
+	spin_unlock(&lru.lock);
+	return listed;
+}
+
+void lru_end_turn(void)
+{
+	/* Whoever looks at the holder has the lock, so the holder may go away afterwards. */
+	uint64_t flags = lru_lock_irq();
+
+	turn_holder = NULL;
+	spin_unlock_irq(&lru.lock, flags);
+}
+
+struct policy *lru_policy(void)
+{
+	return READ_ONCE(policy_current);
+}
+
+void lru_set_policy(struct policy *policy)
+{
+	uint64_t flags = lru_lock_irq();
+	struct policy *before = policy_current;
+	struct frame *frame;
+
+	while (policy != before && (frame = page_list_oldest(&lru.tail))) {
+		page_list_remove(&lru.tail, frame);
+		frame_flag_clear(frame, PAGE_TAIL | PAGE_FLUSHED);
+		policy->insert(frame);
+	}
+	while (policy != before && (frame = before->any())) {
+		before->remove(frame);
+		policy->insert(frame);
+	}
+	WRITE_ONCE(policy_current, policy);
+	spin_unlock_irq(&lru.lock, flags);
+}
+
+void lru_visit(void (*visit)(struct frame *frame, void *context), void *context)
+{
+	uint64_t flags = lru_lock_irq();
+
+	page_list_visit(&lru.tail, visit, context);
+	policy_current->visit(visit, context);
+	spin_unlock_irq(&lru.lock, flags);
+}
+
+struct list_walk {
+	struct check *check;
+	uint64_t seen;
+};
+
+/* All lists are page_lists. */
+static bool links_are_symmetric(const struct frame *frame)
+{
+	pfn_t pfn = frame_pfn(frame), next = frame->page.next, prev = frame->page.prev;
+
+	return (next == PFN_NONE || (next < frame_limit && frames[next].page.prev == pfn)) &&
+	       (prev == PFN_NONE || (prev < frame_limit && frames[prev].page.next == pfn));
+}
+
+static void check_listed(struct frame *frame, void *context)
+{
+	struct list_walk *walk = context;
+
+	walk->seen++;
+	if (!links_are_symmetric(frame))
+		check_fail(walk->check, 7,
+			   "frame %u has neighbours on its list that do not know it",
+			   frame_pfn(frame));
+	if (frame->state != FRAME_PRIVATE || !frame_flag(frame, PAGE_LISTED))
+		check_fail(walk->check, 7, "frame %u is on the policy's list and %s%s",
+			   frame_pfn(frame), frame_state_name(frame->state),
+			   frame_flag(frame, PAGE_LISTED) ? "" : ", not marked so");
+}
+
+static void check_tail(struct frame *frame, struct check *check)
+{
+	if (!frame_flag(frame, PAGE_TAIL) || !frame_flag(frame, PAGE_FLUSHED))
+		check_fail(check, 7, "frame %u is on the tail and not marked so", frame_pfn(frame));
+	else if (!pte_is_resting(pte_read(policy_entry(frame))))
+		check_fail(check, 7, "frame %u is on the tail and does not rest", frame_pfn(frame));
+}
+
+void lru_check(struct check *check)
+{
+	struct list_walk walk = {check, 0};
+	uint64_t listed = 0, marked_tail = 0, flags;
+	uint64_t tail, count;
+
+	lru_visit(check_listed, &walk);
+	for (pfn_t pfn = 0; pfn < frame_limit; pfn++) {
+		const struct frame *frame = &frames[pfn];
+
+		if (frame->state != FRAME_PRIVATE)
+			continue;
+		listed += frame_flag(frame, PAGE_LISTED);
+		marked_tail += frame_flag(frame, PAGE_TAIL);
+		if (frame_flag(frame, PAGE_EVICTING | PAGE_DISOWNED))
+			check_fail(check, 12, "frame %u is being evicted", pfn);
+		else if (!frame_flag(frame, PAGE_LISTED))
+			check_fail(check, 7, "frame %u is a page and on no list", pfn);
+	}
+	flags = lru_lock_irq();
+	tail = lru.tail.count;
+	count = policy_current->count() + tail;
+	for (struct frame *frame = page_list_oldest(&lru.tail); frame;
+	     frame = page_list_younger(frame))
+		check_tail(frame, check);
+	spin_unlock_irq(&lru.lock, flags);
+	if (walk.seen != listed || count != listed)
+		check_fail(check, 7,
+			   "policy %s and tail count %lu pages, lists %lu, and %lu are marked so",
+			   policy_current->name, count, walk.seen, listed);
+	if (tail != marked_tail)
+		check_fail(check, 7, "the tail has %lu pages, %lu are marked so", tail,
+			   marked_tail);
+}

@@ -1,0 +1,72 @@
+/*
+ * lru.h: the resident pages in the order in which they are to leave, under
+ * the lru lock. The policy decides the order; reclaim takes pages off the old
+ * end.
+ */
+#pragma once
+
+#include "kernel/mm/frame.h"
+#include "kernel/mm/policy.h"
+
+struct VMap;
+
+/*
+ * Makes a resident page known. Takes no lock that another CPU can hold: see
+ * lru.c. The page_table lock of its entry is held.
+ */
+void lru_insert(struct frame *frame);
+
+/*
+ * Takes pages off the lists whose entries were just cleared, under the
+ * page_table lock that is still held. The frames that are the caller's now, to
+ * be freed after the shootdown, are moved to the front of the array; returns
+ * how many. The others are in the hands of evictors, who will release frame
+ * and slot.
+ */
+unsigned lru_remove(struct frame **pages, unsigned count);
+
+/* A resting page was mapped again: it is young. The page_table lock is held. */
+void lru_touch(struct frame *frame);
+
+/*
+ * Takes the next victim off the lists, with a reference to its VMap: it is
+ * PAGE_EVICTING from here on, and if it is also PAGE_FLUSHED, then its entry
+ * rested when every CPU was told to forget it. NULL if no page may leave now.
+ * Adds addresses whose accessed bits were cleared to the batch.
+ */
+struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap);
+
+/* A page that stays after all goes back to the young end. The page_table lock is held. */
+void lru_put_back(struct frame *frame);
+
+/*
+ * Lets the oldest pages rest, if none rests now: they are unmapped, all with
+ * one shootdown, and stay in memory until they are the next victims. No
+ * spinlock held.
+ */
+void lru_rest_oldest(void);
+
+/*
+ * A reference to the VMap that owns a listed page, so that its tables stay, and
+ * in *table the frame of the table that maps it; NULL if the page is not listed
+ * (any more). Interrupts off, no spinlock held.
+ */
+struct VMap *lru_hold(struct frame *frame, pfn_t *table);
+void lru_unhold(struct VMap *vmap);
+
+/* Is it still a listed page of that VMap and table? The page_table lock of the table is held. */
+bool lru_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table);
+
+/* Switches the policy; every page is handed over in the old one's order. */
+void lru_set_policy(struct policy *policy);
+struct policy *lru_policy(void);
+
+/* Calls visit for each page, next victim first, with the lru lock held. */
+void lru_visit(void (*visit)(struct frame *frame, void *context), void *context);
+
+/* Nobody's pages are exempt any more: see turn.c. Any spinlock outer to lru may be held. */
+void lru_end_turn(void);
+
+/* Invariant 7. */
+struct check;
+void lru_check(struct check *check);
