@@ -5,7 +5,7 @@
  * a count; groups with a free frame are on one list, so finding a frame never
  * searches memory. Before the bitmap stands, for each CPU, a magazine: a short
  * stack of frames (Bonwick and Adams, "Magazines and Vmem", USENIX 2001),
- * filled and emptied by halves.
+ * filled by words of the bitmap and emptied by halves.
  *
  * Invariants:
  *  1. A frame in state FREE is either a set bit in the bitmap or in exactly one
@@ -148,33 +148,58 @@ static void magazine_put(struct magazine *magazine, uint32_t count)
 	__atomic_store_n(&magazine->count, count, __ATOMIC_RELEASE);
 }
 
-/* Fills a taken magazine to a half, from one group, lowest frames on top. Returns the new count. */
-static uint32_t magazine_refill(struct magazine *magazine, uint32_t count)
+/* Set bits, by adding neighbours up; the plainest CPU has no instruction for it. */
+static uint32_t bit_count(uint64_t bits)
 {
-	const uint32_t wanted = MAGAZINE_FRAMES / 2;
+	bits -= bits >> 1 & 0x5555555555555555;
+	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+	bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (uint32_t)(bits * 0x0101010101010101 >> 56);
+}
+
+/* Takes a whole word of free frames out of the bitmap; *base is its first frame. 0: none is free.
+ */
+static uint64_t bitmap_take_word(pfn_t *base)
+{
+	uint64_t bits = 0;
 
 	spin_lock(&bitmap.lock);
-	if (bitmap.first != GROUP_NONE) {
-		uint32_t index = bitmap.first, before = count;
+	if (LIKELY(bitmap.first != GROUP_NONE)) {
+		uint32_t index = bitmap.first;
 		struct frame_group *group = &bitmap.groups[index];
+		unsigned word = GROUP_WORDS - 1;
 
-		for (unsigned word = GROUP_WORDS; word-- > 0 && count < wanted;) {
-			pfn_t base = index * GROUP_FRAMES + word * 64;
-			uint64_t bits = group->words[word];
-
-			while (bits && count < wanted) {
-				unsigned bit = 63 ^ (unsigned)__builtin_clzll(bits);
-
-				bits ^= 1ull << bit;
-				magazine->pfns[count++] = base + bit;
-			}
-			group->words[word] = bits;
-		}
-		group->free_count -= count - before;
+		while (group->words[word] == 0)
+			word--;
+		bits = group->words[word];
+		*base = index * GROUP_FRAMES + word * 64;
+		group->words[word] = 0;
+		group->free_count -= bit_count(bits);
 		if (group->free_count == 0)
 			group_unlink(index);
 	}
 	spin_unlock(&bitmap.lock);
+	return bits;
+}
+
+/*
+ * Fills a taken, empty magazine with a word of frames, the lowest on top.
+ * Returns the new count. The lock is held for the word only, so that CPUs that
+ * refill at once hardly ever meet.
+ */
+static uint32_t magazine_refill(struct magazine *magazine)
+{
+	STATIC_ASSERT(MAGAZINE_FRAMES >= 64);
+	pfn_t base = 0;
+	uint64_t bits = bitmap_take_word(&base);
+	uint32_t count = 0;
+
+	while (bits) {
+		unsigned bit = 63 ^ (unsigned)__builtin_clzll(bits);
+
+		bits ^= 1ull << bit;
+		magazine->pfns[count++] = base + bit;
+	}
 	return count;
 }
 
@@ -247,7 +272,7 @@ static SLOW_PATH pfn_t alloc_slow(struct magazine *magazine, uint32_t count, enu
 	if (count == MAGAZINE_BUSY)
 		count = magazine_take(magazine);
 	if (count == 0)
-		count = magazine_refill(magazine, count);
+		count = magazine_refill(magazine);
 	if (count)
 		pfn = magazine->pfns[--count];
 	magazine_put(magazine, count);
@@ -384,8 +409,7 @@ static void check_groups(struct check *check, uint64_t *in_bitmap)
 		uint32_t bits = 0;
 
 		for (unsigned word = 0; word < GROUP_WORDS; word++)
-			for (uint64_t rest = group->words[word]; rest; rest &= rest - 1)
-				bits++;
+			bits += bit_count(group->words[word]);
 		if (bits != group->free_count)
 			check_fail(check, 2, "group %u counts %u free frames, its bitmap has %u", i,
 				   group->free_count, bits);
