@@ -52,3 +52,18 @@
 
 /* Warnings about the kernel's command line that are kept: a screen of them. */
 #define OPTIONS_WARNING_BYTES 2048
+
+/* A name of a file with its NUL: as long as anywhere (NAME_MAX), and a label of a module fits. */
+#define FILE_NAME_BYTES 256
+
+/* Files that can be made beside the modules: a screen of them; a record is a name and a pointer. */
+#define FILE_MAX 64
+
+/* Descriptors of a process: POSIX asks for 20 (_POSIX_OPEN_MAX). */
+#define OPEN_MAX 32
+
+/*
+ * The largest file: more than RAM and swap of any machine it was tried on, and
+ * walking the table of one that is all hole takes a moment only.
+ */
+#define OBJECT_BYTES_MAX (1ull << 36)

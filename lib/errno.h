@@ -21,8 +21,12 @@
 #define EEXIST 17
 #define ENODEV 19
 #define EINVAL 22
+#define ENFILE 23
+#define EMFILE 24
 #define EFBIG 27
 #define ENOSPC 28
+#define ESPIPE 29
+#define EROFS 30
 #define ERANGE 34
 #define EDEADLK 35
 #define ENAMETOOLONG 36

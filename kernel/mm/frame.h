@@ -52,6 +52,10 @@ struct frame {
 			pfn_t next;      /* toward the younger; lru lock */
 			pfn_t prev;      /* toward the older; lru lock */
 		} page;
+		struct { /* FRAME_SHARED. Constant while the object has the page. */
+			struct object *object;
+			uint64_t index; /* of the page in it */
+		} shared;
 		struct { /* FRAME_PAGE_TABLE */
 			struct spinlock
 				lock; /* page_table: guards the entries of a level-1 table */

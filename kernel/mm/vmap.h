@@ -83,6 +83,22 @@ void vmap_free(struct VMap *vmap, void *data);
 int vmap_copy_to_memory(struct VMap *vmap, void *mem, void *data, int size);
 int vmap_copy_from_memory(struct VMap *vmap, void *data, void *mem, int size);
 
+/*
+ * Between a buffer that the calling program names, in its own memory or the
+ * kernel's (a stack, a constant), and memory of the kernel that does not fault.
+ * 0, or -EFAULT if the buffer is not all there (writable, to be written to),
+ * and then nothing was written; or its page was lost in swap. May sleep.
+ */
+int vmap_buffer_read(void *to, const void *buffer, size_t size_bytes) MUST_CHECK;
+int vmap_buffer_write(void *buffer, const void *from, size_t size_bytes) MUST_CHECK;
+
+/* Is the whole buffer there, to be read or to be written to? 0 or -EFAULT. */
+enum buffer_use { BUFFER_READ, BUFFER_WRITE };
+int vmap_buffer_check(const void *buffer, size_t size_bytes, enum buffer_use use) MUST_CHECK;
+
+/* A NUL-terminated text likewise. Its length, -EFAULT, or -ENAMETOOLONG (to has no room). */
+int vmap_buffer_text(char *to, const char *text, size_t size_bytes) MUST_CHECK;
+
 /* The calling thread's error number: see above. */
 int *vmap_errno(void);
 

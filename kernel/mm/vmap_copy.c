@@ -1,5 +1,6 @@
 /*
- * vmap_copy.c: the lab's two copies.
+ * vmap_copy.c: the lab's two copies, and those of services that a program
+ * gives a buffer of its own.
  *
  * Both ranges are looked at before the first byte is written, and the VMap's
  * mutex is held throughout, so no block can go away meanwhile; pages may, and
@@ -99,4 +100,63 @@ int vmap_copy_from_memory(struct VMap *vmap, void *data, void *mem, int size)
 	result = copy(vmap, (vaddr_t)mem, (vaddr_t)data, size, FROM_MEMORY);
 	gate_leave();
 	return result;
+}
+
+/* ---- Buffers of a program ---------------------------------------------------- */
+
+static bool buffer_valid(vaddr_t buffer, uint64_t size_bytes, enum buffer_use use)
+{
+	return size_bytes == 0 || data_valid(vmap_current(), buffer, size_bytes,
+					     use == BUFFER_WRITE ? PTE_WRITABLE : 0);
+}
+
+/* `buffer` is one of the two ends. */
+static int buffer_copy(void *to, const void *from, vaddr_t buffer, size_t size_bytes,
+		       enum buffer_use use)
+{
+	struct VMap *vmap = vmap_current();
+	int result = -EFAULT;
+
+	ASSERT(vmap);
+	mutex_lock(&vmap->mutex);
+	if (buffer_valid(buffer, size_bytes, use))
+		result = copy_pages(vmap, to, from, size_bytes);
+	mutex_unlock(&vmap->mutex);
+	return result;
+}
+
+int vmap_buffer_read(void *to, const void *buffer, size_t size_bytes)
+{
+	return buffer_copy(to, buffer, (vaddr_t)buffer, size_bytes, BUFFER_READ);
+}
+
+int vmap_buffer_write(void *buffer, const void *from, size_t size_bytes)
+{
+	return buffer_copy(buffer, from, (vaddr_t)buffer, size_bytes, BUFFER_WRITE);
+}
+
+int vmap_buffer_check(const void *buffer, size_t size_bytes, enum buffer_use use)
+{
+	struct VMap *vmap = vmap_current();
+	bool valid;
+
+	ASSERT(vmap);
+	mutex_lock(&vmap->mutex);
+	valid = buffer_valid((vaddr_t)buffer, size_bytes, use);
+	mutex_unlock(&vmap->mutex);
+	return valid ? 0 : -EFAULT;
+}
+
+int vmap_buffer_text(char *to, const char *text, size_t size_bytes)
+{
+	/* A byte at a time: what follows the text need not be mapped. */
+	for (size_t i = 0; i < size_bytes; i++) {
+		int error = vmap_buffer_read(to + i, text + i, 1);
+
+		if (error)
+			return error;
+		if (to[i] == '\0')
+			return (int)i;
+	}
+	return -ENAMETOOLONG;
 }

@@ -2,6 +2,7 @@
  * command_files.c: ls, hexdump.
  */
 #include "kernel/fs/file.h"
+#include "kernel/mm/object.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
 #include "lib/format.h"
@@ -11,55 +12,67 @@
 
 static int ls_run(int argc, char **argv)
 {
+	unsigned place = 0;
+	struct file_info info;
+
 	(void)argc, (void)argv;
 	console_print("%12s %-6s %s\n", "SIZE", "KIND", "NAME");
-	for (const struct file *file = file_next(NULL); file; file = file_next(file))
-		console_print("%12lu %-6s %s\n", file->size_bytes,
-			      file->is_trace ? "trace" : "module", file->name);
+	while (file_next(&place, &info))
+		console_print("%12lu %-6s %s\n", info.size_bytes, info.kind, info.name);
 	return 0;
 }
 
 COMMAND(60, ls, .name = "ls", .arguments = "", .summary = "lists the files", .run = ls_run);
 
 /* A row as hexdump -C prints it. */
-static void row_print(const char *data, uint64_t offset, uint64_t count)
+static void row_print(const uint8_t *row, uint64_t offset, uint64_t count)
 {
 	char hex[3 * ROW_BYTES + 2] = "", text[ROW_BYTES + 1];
 	int at = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		char c = data[offset + i];
-
 		at += format(hex + at, sizeof(hex) - (size_t)at, " %s%02x",
-			     i == ROW_BYTES / 2 ? " " : "", (uint8_t)c);
-		text[i] = c >= ' ' && c <= '~' ? c : '.';
+			     i == ROW_BYTES / 2 ? " " : "", row[i]);
+		text[i] = row[i] >= ' ' && row[i] <= '~' ? (char)row[i] : '.';
 	}
 	text[count] = '\0';
 	console_print("%08lx %-*s  |%s|\n", offset, 3 * ROW_BYTES + 1, hex, text);
 }
 
-static int hexdump_run(int argc, char **argv)
+static int dump(struct object *object, int argc, char **argv)
 {
-	const struct file *file = file_find(argv[1]);
+	uint64_t size_bytes = object_size(object);
 	int64_t offset = 0, length = DUMP_BYTES;
+	uint8_t row[ROW_BYTES];
 	uint64_t end;
 	int error = 0;
 
-	if (!file)
-		return command_fail(ENOENT, "there is no file '%s'; ls lists them", argv[1]);
 	if (argc > 2)
-		error = argument_size(argv[2], "OFFSET", 0, (int64_t)file->size_bytes, &offset);
+		error = argument_size(argv[2], "OFFSET", 0, (int64_t)size_bytes, &offset);
 	if (error == 0 && argc > 3)
 		error = argument_size(argv[3], "LEN", 0, INT64_MAX, &length);
 	if (error != 0)
 		return error;
-	end = (uint64_t)offset + MIN((uint64_t)length, file->size_bytes - (uint64_t)offset);
+	end = (uint64_t)offset + MIN((uint64_t)length, size_bytes - (uint64_t)offset);
 	for (uint64_t at = (uint64_t)offset; at < end; at += ROW_BYTES) {
 		if (command_interrupted())
 			return -EINTR;
-		row_print(file->data, at, MIN((uint64_t)ROW_BYTES, end - at));
+		/* It may have become shorter meanwhile. */
+		row_print(row, at, object_read(object, at, row, MIN(sizeof(row), end - at)));
 	}
 	return 0;
+}
+
+static int hexdump_run(int argc, char **argv)
+{
+	struct object *object = file_hold(argv[1]);
+	int error;
+
+	if (!object)
+		return command_fail(ENOENT, "there is no file '%s'; ls lists them", argv[1]);
+	error = dump(object, argc, argv);
+	object_release(object);
+	return error;
 }
 
 COMMAND(61, hexdump, .name = "hexdump", .arguments = "FILE [OFFSET] [LEN]",

@@ -3,7 +3,7 @@
  * are never behind.
  */
 #include "kernel/bugs.h"
-#include "kernel/fs/file.h"
+#include "kernel/fs/module.h"
 #include "kernel/mm/policy.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
@@ -11,12 +11,12 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define BUG_ENTRY(name, identifier, summary) { name, summary },
+#define BUG_ENTRY(name, identifier, summary) {name, summary},
 
 static const struct {
 	const char *name;
 	const char *summary;
-} bugs[] = { BUGS(BUG_ENTRY) };
+} bugs[] = {BUGS(BUG_ENTRY)};
 
 #define SYNOPSIS_COLUMNS 38 /* names and arguments; longer ones push their line's rest */
 
@@ -54,12 +54,13 @@ static void help_files(void)
 {
 	char summary[64];
 
-	for (const struct file *file = file_next(NULL); file; file = file_next(file)) {
-		(void)format(summary, sizeof(summary), "%lu bytes%s", file->size_bytes,
-			     file->is_trace ? ", a trace for `replay`" : "");
-		print_entry(file->name, "", summary);
+	for (const struct module *module = module_next(NULL); module;
+	     module = module_next(module)) {
+		(void)format(summary, sizeof(summary), "%lu bytes%s", module->size_bytes,
+			     module->is_trace ? ", a trace for `replay`" : "");
+		print_entry(module->name, "", summary);
 	}
-	if (!file_next(NULL))
+	if (!module_next(NULL))
 		console_print("  no files: SCRIPT= and TRACE= bring some\n");
 }
 
@@ -89,10 +90,10 @@ static int help_run(int argc, char **argv)
 		const char *name;
 		void (*print)(void);
 	} topics[] = {
-		{ "programs", help_programs },
-		{ "policies", help_policies },
-		{ "files", help_files },
-		{ "bugs", help_bugs },
+		{"programs", help_programs},
+		{"policies", help_policies},
+		{"files", help_files},
+		{"bugs", help_bugs},
 	};
 
 	if (argc == 1) {

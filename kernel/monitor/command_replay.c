@@ -1,7 +1,7 @@
 /*
  * command_replay.c: replay.
  */
-#include "kernel/fs/file.h"
+#include "kernel/fs/module.h"
 #include "kernel/mm/policy.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
@@ -11,7 +11,7 @@
 #include "lib/string.h"
 
 struct arguments {
-	const struct file *file;
+	const struct module *file;
 	int64_t frames; /* 0: not said */
 	struct policy *policy;
 };
@@ -28,15 +28,15 @@ static bool progress_step(void *context, uint64_t done, uint64_t total)
 	return !input_interrupted();
 }
 
-static const struct replay_progress progress = { .step = progress_step };
+static const struct replay_progress progress = {.step = progress_step};
 
-static const struct file *first_trace(void)
+static const struct module *first_trace(void)
 {
-	const struct file *file = file_next(NULL);
+	const struct module *module = module_next(NULL);
 
-	while (file && !file->is_trace)
-		file = file_next(file);
-	return file;
+	while (module && !module->is_trace)
+		module = module_next(module);
+	return module;
 }
 
 /* One word: frames=N, policy=P or FILE. */
@@ -47,21 +47,23 @@ static int argument_read(struct arguments *arguments, const char *word)
 	if (strncmp(word, "policy=", 7) == 0) {
 		arguments->policy = policy_find(word + 7);
 		return arguments->policy ? 0
-					 : command_fail(EINVAL, "there is no policy '%s'; help "
-								"policies lists them", word + 7);
+					 : command_fail(EINVAL,
+							"there is no policy '%s'; help "
+							"policies lists them",
+							word + 7);
 	}
 	if (arguments->file)
 		return command_fail(EINVAL, "usage: replay [FILE] [frames=N] [policy=P]");
-	arguments->file = file_find(word);
-	return arguments->file ? 0 : command_fail(ENOENT, "there is no file '%s'; ls lists them",
-						  word);
+	arguments->file = module_find(word);
+	return arguments->file ? 0
+			       : command_fail(ENOENT, "there is no file '%s'; ls lists them", word);
 }
 
 static int arguments_read(struct arguments *arguments, int argc, char **argv)
 {
 	int error = 0;
 
-	*arguments = (struct arguments){ .file = NULL };
+	*arguments = (struct arguments){.file = NULL};
 	for (int i = 1; i < argc && error == 0; i++)
 		error = argument_read(arguments, argv[i]);
 	if (error == 0 && !arguments->file) {
@@ -91,9 +93,9 @@ static void report_print(const char *name)
 	console_print("opt %lu\n", replay.model.opt);
 	if (replay.mismatches > 0)
 		console_print("mismatch at reference %lu, page 0x%lx: read 0x%016lx, "
-			      "expected 0x%016lx\n", replay.first_mismatch.reference,
-			      replay.first_mismatch.page, replay.first_mismatch.read,
-			      replay.first_mismatch.expected);
+			      "expected 0x%016lx\n",
+			      replay.first_mismatch.reference, replay.first_mismatch.page,
+			      replay.first_mismatch.read, replay.first_mismatch.expected);
 }
 
 static int begin_fail(int error)

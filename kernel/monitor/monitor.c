@@ -9,6 +9,7 @@
 
 #include "arch/x86_64/power.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/module.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/command_as.h"
 #include "kernel/monitor/console.h"
@@ -115,7 +116,7 @@ static char *assignment(char *line, const char **name, size_t *name_length)
 	while (*line == ' ' || *line == '\t')
 		line++;
 	return line[0] == '=' && (line[1] == ' ' || line[1] == '\t' || line[1] == '\0') ? line + 1
-											 : NULL;
+											: NULL;
 }
 
 int monitor_execute(char *line)
@@ -130,8 +131,10 @@ int monitor_execute(char *line)
 		if (assignment(line, &name, &name_length))
 			variable_unset(name, name_length);
 		if (error == -E2BIG)
-			return command_fail(EINVAL, "the line is longer than %d bytes with its "
-						    "names replaced", LINE_MAX_BYTES);
+			return command_fail(EINVAL,
+					    "the line is longer than %d bytes with its "
+					    "names replaced",
+					    LINE_MAX_BYTES);
 		return command_fail(EINVAL, "no value, or no number, at '%.40s'", problem);
 	}
 	input_job_begin();
@@ -184,25 +187,26 @@ static unsigned run_at_boot(const char *program)
 
 void monitor_run(const struct boot_info *info, struct options *options)
 {
-	const struct file *script = NULL;
+	const struct module *script = NULL;
 	unsigned status = 0;
 
 	if (options->seed != 0)
 		test_seed = options->seed;
 	job_init();
 	as_init();
-	file_init(info);
+	module_init(info);
+	file_init();
 	input_init();
 	startup_report(info, options);
 	if (options->script[0] != '\0') {
-		script = file_find(options->script);
+		script = module_find(options->script);
 		if (!script)
 			console_print("command line: script=%s: there is no such module\n",
 				      options->script);
 	}
 	if (options->run[0] != '\0') {
 		console_set_mode(options->then == THEN_POWEROFF || script ? CONSOLE_SCRIPT
-									   : CONSOLE_TERMINAL);
+									  : CONSOLE_TERMINAL);
 		status = run_at_boot(options->run);
 		console_flush();
 		console_set_mode(CONSOLE_TERMINAL);

@@ -6,7 +6,7 @@
  */
 #include "kernel/monitor/reader.h"
 
-#include "kernel/fs/file.h"
+#include "kernel/fs/module.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
 #include "kernel/monitor/input.h"
@@ -36,9 +36,9 @@ void reader_init(void)
 	mutex_init(&reader.turn, LOCK_CONSOLE);
 }
 
-void reader_open_script(const struct file *file)
+void reader_open_script(const struct module *script)
 {
-	script_open(&reader.script, file->data, file->size_bytes);
+	script_open(&reader.script, script->data, script->size_bytes);
 	reader.has_script = true;
 	console_set_mode(CONSOLE_SCRIPT);
 }

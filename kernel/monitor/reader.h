@@ -6,14 +6,14 @@
 #include "kernel/config.h"
 #include "lib/types.h"
 
-struct file;
+struct module;
 struct process;
 
 /* Once, at boot. */
 void reader_init(void);
 
 /* From now on lines come from the file; the console is in script mode until it ends. */
-void reader_open_script(const struct file *file);
+void reader_open_script(const struct module *script);
 
 #define READER_END 1
 

@@ -4,7 +4,7 @@
 #include "kernel/monitor/startup.h"
 
 #include "arch/x86_64/cpu.h"
-#include "kernel/fs/file.h"
+#include "kernel/fs/module.h"
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/frame.h"
@@ -49,9 +49,9 @@ static void print_memory_map(const struct boot_info *info)
 
 static void print_modules(const struct boot_info *info)
 {
-	for (const struct file *file = file_next(NULL); file; file = file_next(file))
-		console_print("module: %s, %lu bytes%s\n", file->name, file->size_bytes,
-			      file->is_trace ? ", a trace" : "");
+	for (const struct module *module = module_next(NULL); module; module = module_next(module))
+		console_print("module: %s, %lu bytes%s\n", module->name, module->size_bytes,
+			      module->is_trace ? ", a trace" : "");
 	if (info->modules_dropped > 0)
 		console_print("modules: %u more, unused\n", info->modules_dropped);
 }

@@ -5,6 +5,7 @@
 
 #include "kernel/mm/commit.h"
 #include "kernel/mm/frame.h"
+#include "kernel/mm/object.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
@@ -52,11 +53,10 @@ static void check_totals(struct check *check, const struct totals *totals)
 		check_fail(check, 3, "%lu frames are pages of processes, whose entries hold %lu",
 			   counts[FRAME_PRIVATE], totals->resident);
 	if (frame_memory.ram_pages - commit.kernel_pages !=
-	    counts[FRAME_FREE] + counts[FRAME_PRIVATE] + counts[FRAME_SHARED])
+	    counts[FRAME_FREE] + counts[FRAME_PRIVATE])
 		check_fail(check, 11, "%lu frames are charged to the kernel, it has %lu",
 			   commit.kernel_pages,
-			   frame_memory.ram_pages - counts[FRAME_FREE] - counts[FRAME_PRIVATE] -
-				   counts[FRAME_SHARED]);
+			   frame_memory.ram_pages - counts[FRAME_FREE] - counts[FRAME_PRIVATE]);
 	check->frames = frame_memory.ram_pages;
 	check->pids = totals->pids;
 }
@@ -76,6 +76,7 @@ const struct check *check_all(void)
 	process_visit_quiet(check_process, &totals);
 	swap_check_end(&result);
 	check_totals(&result, &totals);
+	object_check(&result);
 	reclaim_check(&result);
 	process_check(&result);
 	stack_check(&result);

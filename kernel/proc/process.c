@@ -30,6 +30,7 @@ STATIC_ASSERT(sizeof(struct process) <= PAGE_SIZE);
 
 struct process_table process_table = {.lock = SPINLOCK(PROCESS_TABLE), .next_pid = 1, .hint = 1};
 
+void (*process_close_hook)(struct process *process);
 void (*process_ended_hook)(struct process *process);
 
 struct process *process_find_locked(pid_t pid)
@@ -221,6 +222,8 @@ static void process_finish(struct process *process)
 	thread->process = NULL;
 	address_space_load(NULL);
 	spin_unlock_irq(&process_table.lock, flags);
+	if (process_close_hook)
+		process_close_hook(process);
 	vmap_destroy(&process->vmap);
 	if (process_ended_hook)
 		process_ended_hook(process);

@@ -14,6 +14,8 @@
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/thread.h"
 
+struct descriptors;
+
 enum process_state { PROCESS_STARTING, PROCESS_RUNNING, PROCESS_ENDING, PROCESS_ZOMBIE };
 
 #define PROCESS_NAME_BYTES 32
@@ -31,6 +33,7 @@ struct process {
 	char *argv[PROGRAM_ARGS_MAX + 1]; /* into arguments[] */
 
 	struct VMap vmap;
+	struct descriptors *descriptors; /* fs: its open files; set once, atomically; or NULL */
 
 	/* Guarded by the process_table lock. */
 	enum process_state state;
@@ -142,6 +145,8 @@ extern void (*process_write_hook)(struct process *process, const char *bytes, si
 extern int (*process_read_hook)(struct process *process, char *line, size_t size_bytes);
 /* The process's output, though it waited for a quieter moment, is to be printed now. */
 extern void (*process_flush_hook)(void);
+/* The last thread has gone: the process's open files are to be closed. May sleep. */
+extern void (*process_close_hook)(struct process *process);
 /* A process is about to become a zombie: all its output is out. Called without locks. */
 extern void (*process_ended_hook)(struct process *process);
 /* The report of a fatal fault, several lines. Called before the process becomes a zombie. */

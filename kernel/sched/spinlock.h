@@ -22,7 +22,10 @@
 	X(GATE, "gate")                   /* sched/gate.c: a mutex: one check at a time */   \
 	X(GATE_WAIT, "gate_wait")         /* sched/gate.c: who waits for open gates */       \
 	X(PROCESS_TABLE, "process_table") /* proc/process.c: the table, states, exit */      \
+	X(DESCRIPTORS, "descriptors")     /* fs/descriptor.c: a mutex: a process's files */  \
+	X(FILES, "files")                 /* fs/file.c: a mutex: the names of files */       \
 	X(VMAP, "vmap")                   /* mm/vmap.c: a mutex: blocks, arenas, tables */   \
+	X(OBJECT, "object")               /* mm/object.c: a mutex: size and pages */         \
 	X(REPORT, "report")               /* proc/report.c: a mutex: one report at a time */ \
 	X(TURN, "turn")                   /* mm/turn.c: a mutex: one thread's pages stay */  \
 	X(TEST, "test")                   /* locks of tests and of programs' semaphores */   \
@@ -30,6 +33,7 @@
 	X(SEMAPHORE, "semaphore")         /* sched/semaphore.c: count and waiters */         \
 	X(TRANSIT, "transit")             /* mm/fault.c: waiters for pages being read */     \
 	X(PAGE_TABLE, "page_table")       /* entries of one level-1 table */                 \
+	X(OBJECTS, "objects")             /* mm/object.c: the list of all objects */         \
 	X(LRU, "lru")                     /* mm/reclaim.c: lists of the policy */            \
 	X(SWAP, "swap")                   /* mm/swap.c: slots */                             \
 	X(COMMIT, "commit")               /* mm/commit.c: capacity */                        \

@@ -1,0 +1,363 @@
+/*
+ * descriptor.c: a process's open files, and the services on them.
+ *
+ *                file_open                  file_close, descriptors_close
+ *   no object -------------> open (object, offset) -----------------> no object
+ *
+ * The table is made, a page, when the process first opens a file.
+ *
+ * Invariants:
+ *  1. An open file holds one reference to its object.
+ *  2. Bytes go through a small buffer on the kernel's side: the program's
+ *     memory is touched outside the object's lock, so a fault there needs none.
+ * Lock: `descriptors`, a mutex, one a table: it is held through a whole read or
+ * write, so that each of a process's threads moves the offset as one step.
+ */
+#include "kernel/fs/file_internal.h"
+#include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/object.h"
+#include "kernel/mm/vmap.h"
+#include "kernel/proc/process.h"
+#include "kernel/sched/gate.h"
+#include "lib/errno.h"
+
+#define PIECE_BYTES 512 /* at a time; on the thread's stack */
+#define FIRST 3         /* input, output and errors come before */
+
+struct open_file {
+	struct object *object; /* NULL: not open */
+	uint64_t offset;
+	int access; /* FILE_READ, FILE_WRITE or FILE_READ_WRITE */
+};
+
+struct descriptors {
+	struct mutex mutex;
+	struct open_file files[OPEN_MAX];
+};
+STATIC_ASSERT(sizeof(struct descriptors) <= PAGE_SIZE);
+
+/* The process's table, made if missing; NULL if there is no memory. */
+static struct descriptors *table_make(struct process *process)
+{
+	struct descriptors *table = __atomic_load_n(&process->descriptors, __ATOMIC_ACQUIRE);
+	struct descriptors *made;
+
+	if (table)
+		return table;
+	made = kernel_page_alloc();
+	if (!made)
+		return NULL;
+	mutex_init(&made->mutex, LOCK_DESCRIPTORS);
+	if (__atomic_compare_exchange_n(&process->descriptors, &table, made, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return made;
+	kernel_page_free(made); /* another thread was quicker */
+	return table;
+}
+
+void descriptors_close(struct process *process)
+{
+	struct descriptors *table = process->descriptors;
+
+	if (!table)
+		return;
+	for (unsigned i = 0; i < OPEN_MAX; i++)
+		if (table->files[i].object)
+			object_release(table->files[i].object);
+	process->descriptors = NULL;
+	kernel_page_free(table);
+}
+
+/* ---- With the table locked --------------------------------------------------- */
+
+/*
+ * The open file, and the table it is in locked; NULL and nothing locked if
+ * there is none. release() unlocks.
+ */
+static struct open_file *acquire(int descriptor) LOCK_INTERNALS
+{
+	struct descriptors *table =
+		__atomic_load_n(&process_current()->descriptors, __ATOMIC_ACQUIRE);
+
+	if (!table || descriptor < FIRST || descriptor >= OPEN_MAX)
+		return NULL;
+	mutex_lock(&table->mutex);
+	if (table->files[descriptor].object)
+		return &table->files[descriptor];
+	mutex_unlock(&table->mutex);
+	return NULL;
+}
+
+static void release(void) LOCK_INTERNALS
+{
+	mutex_unlock(&process_current()->descriptors->mutex);
+}
+
+/* Gives the object, with its reference, a descriptor. */
+static int install(struct descriptors *table, struct object *object, int access)
+{
+	int result = -EMFILE;
+
+	mutex_lock(&table->mutex);
+	for (int i = FIRST; i < OPEN_MAX; i++) {
+		if (table->files[i].object)
+			continue;
+		table->files[i] = (struct open_file){.object = object, .access = access};
+		result = i;
+		break;
+	}
+	mutex_unlock(&table->mutex);
+	return result;
+}
+
+static int64_t read_pieces(struct open_file *file, char *buffer, size_t size_bytes)
+{
+	char piece[PIECE_BYTES];
+	size_t done = 0;
+
+	while (done < size_bytes) {
+		size_t count = object_read(file->object, file->offset, piece,
+					   MIN(size_bytes - done, sizeof(piece)));
+
+		if (count == 0)
+			break;
+		if (vmap_buffer_write(buffer + done, piece, count))
+			return done ? (int64_t)done : -EFAULT;
+		file->offset += count;
+		done += count;
+	}
+	return (int64_t)done;
+}
+
+static int64_t write_pieces(struct open_file *file, const char *buffer, size_t size_bytes)
+{
+	char piece[PIECE_BYTES];
+	size_t done = 0;
+
+	while (done < size_bytes) {
+		size_t wanted = MIN(size_bytes - done, sizeof(piece));
+		int64_t count = vmap_buffer_read(piece, buffer + done, wanted);
+
+		if (count == 0)
+			count = object_write(file->object, file->offset, piece, wanted);
+		if (count < 0)
+			return done ? (int64_t)done : count;
+		file->offset += (uint64_t)count;
+		done += (size_t)count;
+		if ((size_t)count < wanted)
+			break;
+	}
+	return (int64_t)done;
+}
+
+/* To the console. */
+static int64_t output_pieces(const char *buffer, size_t size_bytes)
+{
+	char piece[PIECE_BYTES];
+
+	for (size_t done = 0; done < size_bytes; done += sizeof(piece)) {
+		size_t count = MIN(size_bytes - done, sizeof(piece));
+
+		if (vmap_buffer_read(piece, buffer + done, count))
+			return done ? (int64_t)done : -EFAULT;
+		if (process_write_hook)
+			process_write_hook(process_current(), piece, count);
+	}
+	return (int64_t)size_bytes;
+}
+
+static int64_t seek(struct open_file *file, int64_t offset, enum file_from from)
+{
+	int64_t base = 0, sum;
+
+	if (from == FILE_FROM_HERE)
+		base = (int64_t)file->offset;
+	else if (from == FILE_FROM_END)
+		base = (int64_t)object_size(file->object);
+	if (__builtin_add_overflow(base, offset, &sum))
+		return -EOVERFLOW;
+	if (sum < 0)
+		return -EINVAL;
+	file->offset = (uint64_t)sum;
+	return sum;
+}
+
+/* ---- Inside the gate ---------------------------------------------------------- */
+
+static int open_inside(const char *user_name, int flags)
+{
+	char name[FILE_NAME_BYTES];
+	struct descriptors *table;
+	struct object *object;
+	int result;
+
+	if (flags & ~(FILE_ACCESS | FILE_CREATE | FILE_EXCLUSIVE | FILE_TRUNCATE) ||
+	    (flags & FILE_ACCESS) == FILE_ACCESS ||
+	    (flags & FILE_TRUNCATE && (flags & FILE_ACCESS) == FILE_READ))
+		return -EINVAL;
+	result = vmap_buffer_text(name, user_name, sizeof(name));
+	if (result < 0)
+		return result;
+	table = table_make(process_current());
+	if (!table)
+		return -ENOMEM;
+	result = file_open_object(name, flags, &object);
+	if (result)
+		return result;
+	result = install(table, object, flags & FILE_ACCESS);
+	if (result < 0)
+		object_release(object);
+	return result;
+}
+
+static int close_inside(int descriptor)
+{
+	struct open_file *file = acquire(descriptor);
+	struct object *object;
+
+	if (!file)
+		return -EBADF;
+	object = file->object;
+	file->object = NULL;
+	release();
+	object_release(object);
+	return 0;
+}
+
+static int64_t read_inside(int descriptor, void *buffer, size_t size_bytes)
+{
+	struct open_file *file = acquire(descriptor);
+	int64_t result = -EBADF;
+
+	if (!file)
+		return result;
+	if (file->access != FILE_WRITE) {
+		result = vmap_buffer_check(buffer, size_bytes, BUFFER_WRITE);
+		if (result == 0)
+			result = read_pieces(file, buffer, size_bytes);
+	}
+	release();
+	return result;
+}
+
+static int64_t write_inside(int descriptor, const void *buffer, size_t size_bytes)
+{
+	bool output = descriptor == 1 || descriptor == 2;
+	struct open_file *file = output ? NULL : acquire(descriptor);
+	int64_t result = -EBADF;
+
+	if (output || (file && file->access != FILE_READ)) {
+		result = vmap_buffer_check(buffer, size_bytes, BUFFER_READ);
+		if (result == 0)
+			result = file ? write_pieces(file, buffer, size_bytes)
+				      : output_pieces(buffer, size_bytes);
+	}
+	if (file)
+		release();
+	return result;
+}
+
+static int64_t seek_inside(int descriptor, int64_t offset, enum file_from from)
+{
+	struct open_file *file;
+	int64_t result;
+
+	if (descriptor >= 0 && descriptor < FIRST)
+		return -ESPIPE;
+	if (from >= FILE_FROM_COUNT)
+		return -EINVAL;
+	file = acquire(descriptor);
+	if (!file)
+		return -EBADF;
+	result = seek(file, offset, from);
+	release();
+	return result;
+}
+
+static int truncate_inside(int descriptor, int64_t size_bytes)
+{
+	struct open_file *file;
+	int result = -EINVAL;
+
+	file = acquire(descriptor);
+	if (!file)
+		return -EBADF;
+	if (size_bytes >= 0 && file->access != FILE_READ)
+		result = object_truncate(file->object, (uint64_t)size_bytes);
+	release();
+	return result;
+}
+
+static int unlink_inside(const char *user_name)
+{
+	char name[FILE_NAME_BYTES];
+	int result = vmap_buffer_text(name, user_name, sizeof(name));
+
+	return result < 0 ? result : file_remove(name);
+}
+
+static struct object *object_inside(int descriptor, int *access)
+{
+	struct open_file *file = acquire(descriptor);
+	struct object *object;
+
+	if (!file)
+		return NULL;
+	object = file->object;
+	object_hold(object);
+	*access = file->access;
+	release();
+	return object;
+}
+
+/* ---- The services ------------------------------------------------------------- */
+
+/* What the call gives, with the gate passed around it. */
+#define SERVICE(call)                    \
+	({                               \
+		__typeof__(call) answer; \
+		gate_enter();            \
+		answer = (call);         \
+		gate_leave();            \
+		answer;                  \
+	})
+
+int file_open(const char *name, int flags)
+{
+	return SERVICE(open_inside(name, flags));
+}
+
+int file_close(int descriptor)
+{
+	return SERVICE(close_inside(descriptor));
+}
+
+int64_t file_read(int descriptor, void *buffer, size_t size_bytes)
+{
+	return SERVICE(read_inside(descriptor, buffer, size_bytes));
+}
+
+int64_t file_write(int descriptor, const void *buffer, size_t size_bytes)
+{
+	return SERVICE(write_inside(descriptor, buffer, size_bytes));
+}
+
+int64_t file_seek(int descriptor, int64_t offset, enum file_from from)
+{
+	return SERVICE(seek_inside(descriptor, offset, from));
+}
+
+int file_truncate(int descriptor, int64_t size_bytes)
+{
+	return SERVICE(truncate_inside(descriptor, size_bytes));
+}
+
+int file_unlink(const char *name)
+{
+	return SERVICE(unlink_inside(name));
+}
+
+struct object *file_object(int descriptor, int *access)
+{
+	return SERVICE(object_inside(descriptor, access));
+}
