@@ -23,6 +23,7 @@
 #include "kernel/monitor/monitor.h"
 #include "kernel/options.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/signal.h"
 #include "lib/format.h"
 
 void kernel_main(uint32_t magic, uint32_t info_address);
@@ -100,6 +101,7 @@ void kernel_main(uint32_t magic, uint32_t info_address)
 	turn_init();
 	make_idle_threads(wanted, stack_tops);
 	process_init();
+	signal_init();
 	if (wanted > 1)
 		(void)smp_start(wanted, tlb_kernel_root, stack_tops, other_cpu_entry);
 	if (kernel_thread_start("console", monitor_entry, NULL))

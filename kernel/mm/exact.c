@@ -4,7 +4,8 @@
  * A thread has at most one page mapped between its instructions: the one that
  * it used last. An instruction may use up to four; they gather in the thread's
  * `mapped` list, and the single-step trap after the instruction (TF, Intel SDM
- * volume 3, section 17.3.1.4) lets all but the last rest.
+ * volume 3, section 17.3.1.4) lets all but the last rest. proc/signal.c asks for
+ * that trap too, to know that an instruction has retired.
  */
 #include "kernel/mm/exact.h"
 
@@ -97,6 +98,7 @@ static void handle_debug(struct trap_frame *frame)
 	thread->gate_depth--;
 	/* It has retired: the next time round a loop it needs no page of this time (mm/turn.h). */
 	thread->window.rip = 0;
+	thread->retried.rip = 0;
 	turn_release(thread);
 }
 

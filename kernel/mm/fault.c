@@ -38,6 +38,7 @@
 
 void (*fault_fatal_hook)(const struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
 			 const char *detail);
+bool (*fault_signal_hook)(struct trap_frame *frame, vaddr_t address, enum fault_reason reason);
 
 /* Threads that wait for pages being read by others. */
 static struct {
@@ -334,7 +335,10 @@ static void panic_if_ours(const struct trap_frame *frame, vaddr_t address)
 		panic_trap(frame, "page fault at %p in a kernel thread", (void *)address);
 }
 
-/* Not served: the copy that caused it returns an error, or the process ends, or we have a bug. */
+/*
+ * Not served: the copy that caused it returns an error, or the program's own
+ * handler sees to it, or the process ends, or we have a bug.
+ */
 static COLD void fault_fatal(struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
 			     const char *detail)
 {
@@ -353,6 +357,8 @@ static COLD void fault_fatal(struct trap_frame *frame, vaddr_t address, enum fau
 	if (!thread->process || thread->gate_depth > 1)
 		panic_trap(frame, "page fault at %p (%s) in the kernel", (void *)address,
 			   fault_reason_name(reason));
+	if (fault_signal_hook && fault_signal_hook(frame, address, reason))
+		return;
 	fault_fatal_hook(frame, address, reason, detail);
 }
 

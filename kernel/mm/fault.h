@@ -42,5 +42,13 @@ void fault_init(void);
 extern void (*fault_fatal_hook)(const struct trap_frame *frame, vaddr_t address,
 				enum fault_reason reason, const char *detail);
 
+/*
+ * Set by proc: offers the fault to the process's own handler. True: it was
+ * handled, the access is to be tried again. False: it is fatal. May not return.
+ * Called in the gate of the fault alone, interrupts off.
+ */
+extern bool (*fault_signal_hook)(struct trap_frame *frame, vaddr_t address,
+				 enum fault_reason reason);
+
 /* "bad-address": the word that `wait` prints. */
 const char *fault_reason_name(enum fault_reason reason);

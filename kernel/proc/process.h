@@ -12,6 +12,7 @@
 
 #include "kernel/mm/fault.h"
 #include "kernel/mm/vmap.h"
+#include "kernel/proc/signal.h"
 #include "kernel/sched/thread.h"
 
 struct descriptors;
@@ -41,6 +42,7 @@ struct process {
 	unsigned thread_count;
 	int exit_status;
 	enum fault_reason killed;       /* FAULT_OK: it exited by itself */
+	struct signal_action action;    /* its own handler of faults, if any */
 	bool exiting;                   /* no further threads, no other end */
 	unsigned references;            /* visitors: the address space stays */
 	struct wait_queue unvisited;    /* the last thread waits for them to leave */

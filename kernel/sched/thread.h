@@ -79,7 +79,10 @@ struct thread {
 	int error_number;    /* the lab's errno */
 	int fault_reason;    /* why a fault inside a gate could not be served */
 	struct fault_window window;
-	unsigned mapped_count;        /* pages that are mapped for it under lru-exact ... */
+	uint64_t signals_blocked; /* a bit each (proc/signal.c) */
+	struct fault_window
+		retried;       /* what the program's handler returned to, and did not retire */
+	unsigned mapped_count; /* pages that are mapped for it under lru-exact ... */
 	vaddr_t mapped[WINDOW_PAGES]; /* ... the newest last (mm/exact.c) */
 	TAILQ_ENTRY(thread) sibling;  /* threads of a process; guarded by process_table */
 	uint64_t canary;
