@@ -34,8 +34,8 @@
 /* Frames kept by each CPU for quick allocation: one bitmap word's worth. */
 #define MAGAZINE_FRAMES 64
 
-/* New pages that a CPU keeps before it looks for the lru lock: it looks twice a magazine. */
-#define INBOX_PAGES 32
+/* New pages that a CPU keeps; from half as many on it looks for the lru lock: twice a magazine. */
+#define INBOX_PAGES 63
 
 /* Pages that rest at the old end: one shootdown for so many; at most one in so many pages rests. */
 #define TAIL_PAGES 32

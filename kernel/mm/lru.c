@@ -8,7 +8,9 @@
  *
  * (1) A CPU that maps a page only pushes it on its own inbox, so CPUs that
  *     fault at once do not meet here. Whoever takes the lock empties all
- *     inboxes first: nobody who has the lock ever sees a page in one.
+ *     inboxes first: nobody who has the lock ever sees a page in one. Between
+ *     CPUs the order is then that of emptying, so a policy that goes by it
+ *     (fifo, lru-exact) has each page put on its list at once.
  * (2) When a victim is wanted and no page rests, the policy names the next ones
  *     together. They are unmapped with one shootdown and wait on the tail, still
  *     in memory. One that is touched there is mapped again by a soft fault, and
@@ -38,13 +40,18 @@
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
 
-/* Linked through frame->page.next, the newest first. */
+/*
+ * `count` is the inbox's lock as well, as a magazine's (frame.c): whoever works
+ * on it exchanges the count for INBOX_BUSY and puts the new count back.
+ */
 struct inbox {
-	pfn_t head;      /* atomic: its CPU pushes, whoever has the lock takes all */
-	uint32_t pushed; /* since this CPU last found the lock free */
+	uint32_t count;
+	pfn_t pfns[INBOX_PAGES]; /* oldest first */
 } __attribute__((aligned(64)));
 
-static struct inbox inboxes[CPU_MAX] = {[0 ... CPU_MAX - 1] = {.head = PFN_NONE}};
+#define INBOX_BUSY 0xffffffffu
+
+static struct inbox inboxes[CPU_MAX];
 
 static struct {
 	struct spinlock lock; /* lru */
@@ -52,31 +59,34 @@ static struct {
 	bool filling GUARDED_BY(lock);
 } lru = {.lock = SPINLOCK(LRU), .tail = PAGE_LIST_INIT};
 
-/* Empties an inbox, oldest first. The lru lock is held. */
-static void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
+static uint32_t inbox_take(struct inbox *inbox)
 {
-	pfn_t pfn = __atomic_exchange_n(&inbox->head, PFN_NONE, __ATOMIC_ACQUIRE);
-	pfn_t older = PFN_NONE;
+	uint32_t count;
 
-	while (pfn != PFN_NONE) { /* turns the links round */
-		pfn_t next = frames[pfn].page.next;
+	while ((count = __atomic_exchange_n(&inbox->count, INBOX_BUSY, __ATOMIC_ACQUIRE)) ==
+	       INBOX_BUSY)
+		cpu_relax();
+	return count;
+}
 
-		frames[pfn].page.next = older;
-		older = pfn;
-		pfn = next;
-	}
-	while (older != PFN_NONE) {
-		struct frame *frame = &frames[older];
+static void inbox_put(struct inbox *inbox, uint32_t count)
+{
+	__atomic_store_n(&inbox->count, count, __ATOMIC_RELEASE);
+}
 
-		older = frame->page.next;
-		policy_current->insert(frame);
-	}
+static NOINLINE void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
+{
+	uint32_t count = inbox_take(inbox);
+
+	for (uint32_t i = 0; i < count; i++)
+		policy_current->insert(&frames[inbox->pfns[i]]);
+	inbox_put(inbox, 0);
 }
 
 ALWAYS_INLINE void inboxes_empty(void) REQUIRES(lru.lock)
 {
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
-		if (READ_ONCE(inboxes[cpu].head) != PFN_NONE)
+		if (READ_ONCE(inboxes[cpu].count))
 			inbox_empty(&inboxes[cpu]);
 }
 
@@ -94,31 +104,44 @@ ALWAYS_INLINE uint64_t lru_lock_irq(void) ACQUIRES(lru.lock)
 	return flags;
 }
 
-/* Many pages wait here: they go to the policy, unless another CPU has the lock just now. */
-static NOINLINE void inbox_full(struct inbox *inbox)
+/*
+ * Many pages wait here, or another CPU empties the inbox just now: `count`
+ * tells. Or the policy goes by the order of insertion, on all CPUs.
+ */
+static SLOW_PATH void insert_slow(struct inbox *inbox, uint32_t count, struct frame *frame)
 {
-	if (!spin_try_lock(&lru.lock))
+	if (count == INBOX_BUSY)
+		count = inbox_take(inbox);
+	if (count < INBOX_PAGES) {
+		inbox->pfns[count++] = frame_pfn(frame);
+		frame = NULL;
+	}
+	inbox_put(inbox, count);
+	if (frame || !policy_current->accessed)
+		spin_lock(&lru.lock);
+	else if (count < INBOX_PAGES / 2 || !spin_try_lock(&lru.lock))
 		return;
 	inboxes_empty();
+	if (frame) /* it was full: another CPU has had the lock for long */
+		policy_current->insert(frame);
 	spin_unlock(&lru.lock);
-	inbox->pushed = 0;
 }
 
 void lru_insert(struct frame *frame)
 {
 	struct inbox *inbox = &inboxes[THIS_CPU->id];
-	pfn_t head = READ_ONCE(inbox->head);
+	uint32_t count;
 
 	frame->flags |= PAGE_LISTED;
 	if (BUG_PLANTED(BUG_UNLISTED))
 		return;
-	do
-		frame->page.next = head;
-	while (UNLIKELY(!__atomic_compare_exchange_n(&inbox->head, &head, frame_pfn(frame), false,
-						     __ATOMIC_RELEASE, __ATOMIC_RELAXED)));
-	/* Between CPUs the order is that of emptying, which an exact policy cannot have. */
-	if (UNLIKELY(++inbox->pushed >= INBOX_PAGES || policy_current->exact))
-		inbox_full(inbox);
+	count = __atomic_exchange_n(&inbox->count, INBOX_BUSY, __ATOMIC_ACQUIRE);
+	if (UNLIKELY(count >= INBOX_PAGES / 2 || !policy_current->accessed)) {
+		insert_slow(inbox, count, frame);
+		return;
+	}
+	inbox->pfns[count] = frame_pfn(frame);
+	inbox_put(inbox, count + 1);
 }
 
 /* Takes a listed page off whichever list it is on. */
