@@ -77,6 +77,13 @@ ALWAYS_INLINE bool pte_is_untouched(pte_t pte)
 	return pte_kind(pte) == PTE_KIND_UNTOUCHED;
 }
 
+/* Untouched, and all that a first touch of it wants is a zeroed frame, mapped writable. */
+ALWAYS_INLINE bool pte_is_plain_untouched(pte_t pte)
+{
+	return (pte.bits & (PTE_PRESENT | PTE_KIND_MASK | PTE_AWAY_READ_ONLY | PTE_AWAY_IMAGE)) ==
+	       PTE_KIND_UNTOUCHED;
+}
+
 ALWAYS_INLINE bool pte_is_resting(pte_t pte)
 {
 	return pte_kind(pte) == PTE_KIND_RESTING;

@@ -77,24 +77,6 @@ void fault_forget(const struct address_space *space)
 			WRITE_ONCE(cpus[cpu].recent_space, NULL);
 }
 
-/*
- * The page mapped by this CPU's previous fault: its accessed bit was set by the
- * retried access, which says nothing. Cleared now, it comes back if the page
- * is used again. Interrupts are off; no lock: see pte_clear_accessed().
- */
-ALWAYS_INLINE void recent_clear(void)
-{
-	if (policy_current->accessed && pte_clear_accessed(THIS_CPU->recent_entry))
-		tlb_flush_local(THIS_CPU->recent_address);
-}
-
-ALWAYS_INLINE void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t page)
-{
-	THIS_CPU->recent_space = &vmap->space;
-	THIS_CPU->recent_entry = entry;
-	THIS_CPU->recent_address = page;
-}
-
 /* The entry of a process's page, or NULL. Clears the previous page's accessed bit on the way. */
 ALWAYS_INLINE pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
 {
@@ -111,21 +93,7 @@ ALWAYS_INLINE pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
 	return vmap_entry(vmap, page);
 }
 
-/* Describes the page in its frame's descriptor, which nobody else looks at yet. */
-static struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, const pte_t *entry,
-				    vaddr_t page, uint8_t flags, uint32_t slot)
-{
-	struct frame *frame = &frames[pfn];
-
-	frame->flags = flags;
-	frame->owner = vmap->slot;
-	frame->slot = slot;
-	frame->page.address = BUG_PLANTED(BUG_WRONG_OWNER) ? page ^ PAGE_SIZE : page;
-	frame->page.table = direct_to_pfn(entry);
-	return frame;
-}
-
-static COLD void frame_give_back(pfn_t pfn)
+COLD void fault_give_back(pfn_t pfn)
 {
 	frames[pfn].flags = 0;
 	reclaim_page_free(pfn);
@@ -144,8 +112,7 @@ static COLD void image_copy(pfn_t pfn, vaddr_t page)
 }
 
 /* untouched -> present. False: the entry changed meanwhile, look again. */
-ALWAYS_INLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-				   bool write)
+static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = reclaim_page_alloc();
@@ -167,7 +134,7 @@ ALWAYS_INLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page
 	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {
 		spin_unlock(&table->table.lock);
-		frame_give_back(pfn);
+		fault_give_back(pfn);
 		return false;
 	}
 	lru_insert(frame);
@@ -189,7 +156,7 @@ static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, 
 		spin_lock(&table->table.lock);
 		(void)pte_exchange(entry, seen);
 		spin_unlock(&table->table.lock);
-		frame_give_back(pfn);
+		fault_give_back(pfn);
 	} else {
 		/* With few slots left the page gives its slot up at once, and counts as dirty. */
 		bool scarce = swap_is_scarce();
@@ -208,8 +175,8 @@ static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, 
 }
 
 /* swapped -> transit -> present. False: the entry changed meanwhile, look again. */
-static NOINLINE bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-				   bool write, enum fault_reason *reason, const char **detail)
+static bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write,
+			  enum fault_reason *reason, const char **detail)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = reclaim_page_alloc();
@@ -220,7 +187,7 @@ static NOINLINE bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(pte_read(entry).bits != seen.bits)) {
 		spin_unlock(&table->table.lock);
-		frame_give_back(pfn);
+		fault_give_back(pfn);
 		return false;
 	}
 	pte_write(entry, pte_make_transit(pfn, pte_away_flags(seen)));
@@ -238,8 +205,8 @@ static NOINLINE bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page
 }
 
 /* resting -> present. False: look again. */
-static NOINLINE bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-				   bool write)
+static bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+			  bool write)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = pte_pfn(seen);
@@ -258,9 +225,9 @@ static NOINLINE bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_
 	return true;
 }
 
-/* An entry of any kind but a first touch that is allowed. False: look again. */
-static NOINLINE bool serve_other(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-				 uint64_t error, enum fault_reason *reason, const char **detail)
+/* Whatever the entry is. False: it is another one by now, look again. */
+static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, uint64_t error,
+			enum fault_reason *reason, const char **detail)
 {
 	bool write = error & FAULT_WRITE;
 
@@ -274,7 +241,7 @@ static NOINLINE bool serve_other(struct VMap *vmap, pte_t *entry, vaddr_t page, 
 		return true;
 	}
 	switch (pte_kind(seen)) {
-	case PTE_KIND_UNTOUCHED: /* read-only */
+	case PTE_KIND_UNTOUCHED:
 		return serve_untouched(vmap, entry, page, seen, write);
 	case PTE_KIND_SWAPPED:
 		return serve_swapped(vmap, entry, page, seen, write, reason, detail);
@@ -304,13 +271,7 @@ enum fault_reason fault_serve(struct VMap *vmap, vaddr_t address, uint64_t error
 	for (;;) {
 		pte_t seen = pte_read(entry);
 
-		if (LIKELY(pte_is_untouched(seen) && !(error & FAULT_EXECUTE) &&
-			   !(seen.bits & PTE_AWAY_READ_ONLY))) {
-			if (LIKELY(serve_untouched(vmap, entry, page, seen, error & FAULT_WRITE))) {
-				recent_set(vmap, entry, page);
-				return FAULT_OK;
-			}
-		} else if (serve_other(vmap, entry, page, seen, error, &reason, detail)) {
+		if (serve_entry(vmap, entry, page, seen, error, &reason, detail)) {
 			if (LIKELY(reason == FAULT_OK))
 				recent_set(vmap, entry, page);
 			return reason;
@@ -362,9 +323,9 @@ static COLD void fault_fatal(struct trap_frame *frame, vaddr_t address, enum fau
 	fault_fatal_hook(frame, address, reason, detail);
 }
 
-void fault_handle(struct trap_frame *frame)
+/* Any fault: may wait, and may not come back. */
+static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t address)
 {
-	vaddr_t address = cpu_fault_address();
 	struct thread *thread = thread_current();
 	enum fault_reason reason = FAULT_BAD_ADDRESS;
 	const char *detail = NULL;
@@ -390,4 +351,13 @@ void fault_handle(struct trap_frame *frame)
 	thread->gate_depth--;
 	if (UNLIKELY(READ_ONCE(thread->killed) || THIS_CPU->need_resched))
 		sched_preempt(true);
+}
+
+void fault_handle(struct trap_frame *frame)
+{
+	vaddr_t address = cpu_fault_address();
+
+	if (LIKELY(fault_quick(frame, address)))
+		return;
+	fault_handle_fully(frame, address);
 }

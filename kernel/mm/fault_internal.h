@@ -1,10 +1,12 @@
 /*
- * fault_internal.h: what vmap and fault share.
+ * fault_internal.h: what vmap and the files of fault share.
  */
 #pragma once
 
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
+#include "kernel/mm/policy.h"
+#include "kernel/mm/vmap.h"
 
 /* Waits while the entry is in transit. No spinlock held; interrupts may be off: on while it waits.
  */
@@ -17,3 +19,45 @@ struct trap_frame;
 
 /* Panics and names the entry. */
 NORETURN void fault_reserved_bit(const struct trap_frame *frame, vaddr_t address);
+
+/*
+ * The page mapped by this CPU's previous fault: its accessed bit was set by the
+ * retried access, which says nothing. Cleared now, it comes back if the page
+ * is used again. Interrupts are off; no lock: see pte_clear_accessed().
+ */
+ALWAYS_INLINE void recent_clear(void)
+{
+	if (policy_current->accessed && pte_clear_accessed(THIS_CPU->recent_entry))
+		tlb_flush_local(THIS_CPU->recent_address);
+}
+
+ALWAYS_INLINE void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t page)
+{
+	THIS_CPU->recent_space = &vmap->space;
+	THIS_CPU->recent_entry = entry;
+	THIS_CPU->recent_address = page;
+}
+
+/* Describes the page in its frame's descriptor, which nobody else looks at yet. */
+ALWAYS_INLINE struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, const pte_t *entry,
+					   vaddr_t page, uint8_t flags, uint32_t slot)
+{
+	struct frame *frame = &frames[pfn];
+
+	frame->flags = flags;
+	frame->owner = vmap->slot;
+	frame->slot = slot;
+	frame->page.address = page;
+	frame->page.table = direct_to_pfn(entry);
+	return frame;
+}
+
+/* Gives back the frame of a page that was described and is not mapped after all. */
+void fault_give_back(pfn_t pfn);
+
+/*
+ * fault_quick.c: serves the fault if it is a usual first touch. False: it is
+ * not, and nothing was changed.
+ */
+struct trap_frame;
+bool fault_quick(const struct trap_frame *frame, vaddr_t address);

@@ -133,6 +133,8 @@ void lru_insert(struct frame *frame)
 	uint32_t count;
 
 	frame->flags |= PAGE_LISTED;
+	if (BUG_PLANTED(BUG_WRONG_OWNER))
+		frame->page.address ^= PAGE_SIZE;
 	if (BUG_PLANTED(BUG_UNLISTED))
 		return;
 	count = __atomic_exchange_n(&inbox->count, INBOX_BUSY, __ATOMIC_ACQUIRE);

@@ -78,36 +78,33 @@ bool reclaim_gives_up(void)
 	       (thread->gate_depth == 1 || thread->copying);
 }
 
-/* The limit is reached, or no frame is free. */
-static NOINLINE pfn_t page_alloc_evicting(void)
+pfn_t reclaim_page_try_alloc(void)
+{
+	pfn_t pfn;
+
+	if (UNLIKELY(!resident_try_raise()))
+		return PFN_NONE;
+	pfn = frame_alloc(FRAME_PRIVATE);
+	if (UNLIKELY(pfn == PFN_NONE))
+		resident_lower();
+	return pfn;
+}
+
+pfn_t reclaim_page_alloc(void)
 {
 	for (;;) {
-		pfn_t pfn = reclaim_evict();
+		pfn_t pfn = reclaim_page_try_alloc();
 
+		if (pfn != PFN_NONE)
+			return pfn;
+		/* The limit is reached, or no frame is free. */
+		pfn = reclaim_evict();
 		if (pfn != PFN_NONE)
 			return pfn;
 		wait_a_moment();
 		if (reclaim_gives_up())
 			return PFN_NONE;
-		if (!resident_try_raise())
-			continue;
-		pfn = frame_alloc(FRAME_PRIVATE);
-		if (pfn != PFN_NONE)
-			return pfn;
-		resident_lower();
 	}
-}
-
-pfn_t reclaim_page_alloc(void)
-{
-	if (LIKELY(resident_try_raise())) {
-		pfn_t pfn = frame_alloc(FRAME_PRIVATE);
-
-		if (LIKELY(pfn != PFN_NONE))
-			return pfn;
-		resident_lower();
-	}
-	return page_alloc_evicting();
 }
 
 void reclaim_page_free(pfn_t pfn)

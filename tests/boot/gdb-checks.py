@@ -134,7 +134,7 @@ def check_first_fault():
     prints("vm pt $cr2", *WALK, rf" +1 +0 {HEX} untouched")
     stop_at("lru_insert")
     contains("vm locks", "CLASS +CONTENDED +HELD\n",
-             r"\npage_table +\d+ +1\nlru +\d+ +0\nswap +\d+ +0\n",
+             r"\npage_table +\d+ +1\n", r"\nlru +\d+ +0\nswap +\d+ +0\n",
              r"\ntable of pfn \d+ \(page_table\): cpu \d\b")
 
 

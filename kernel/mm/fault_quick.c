@@ -1,0 +1,96 @@
+/*
+ * fault_quick.c: the first touch of a page while memory is plenty, which is
+ * most faults of a young process.
+ *
+ * What fault_serve() does for such a fault, in one straight line: untouched ->
+ * present with a zeroed frame. Whatever is not usual goes the long way, and
+ * nothing has been changed by then:
+ *
+ *   a page that is present, away, none or read-only; an instruction fetch
+ *   another 2 MiB than this CPU's last fault; another address space
+ *   no frame below the resident limit; a policy without accessed bits
+ *   a gate that is closed; a thread that has the turn, or little stack left
+ *   interrupts off where it happened
+ *
+ * It never waits, so it need not note the page in the thread's window
+ * (turn.h): while there are frames, nobody's pages are evicted; once there are
+ * none, the fault goes the long way.
+ *
+ * Locks: page_table. Invariants: those of fault.c.
+ */
+#include "arch/x86_64/page_bytes.h"
+#include "arch/x86_64/trap.h"
+#include "kernel/mm/event.h"
+#include "kernel/mm/fault.h"
+#include "kernel/mm/fault_internal.h"
+#include "kernel/mm/lru.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/mm/vmap.h"
+#include "kernel/sched/gate.h"
+
+/* Nothing about the fault is unusual, as far as thread, frame and gate can tell. */
+ALWAYS_INLINE bool is_usual(const struct trap_frame *frame, const struct thread *thread,
+			    vaddr_t address)
+{
+	return LIKELY((frame->error & ~(uint64_t)FAULT_WRITE) == 0) &&
+	       LIKELY(THIS_CPU->space == THIS_CPU->recent_space && THIS_CPU->space) &&
+	       LIKELY((address ^ THIS_CPU->recent_address) >> 21 == 0) &&
+	       LIKELY(frame->rflags & RFLAGS_IF) && LIKELY(!thread->turn) &&
+	       LIKELY((vaddr_t)frame >= thread->stack_base + STACK_RESERVE_BYTES) &&
+	       LIKELY(policy_current->accessed);
+}
+
+/* The frame is zeroed, described and mapped; false: the entry changed meanwhile. */
+ALWAYS_INLINE bool map_zeroed(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page, pfn_t pfn)
+{
+	struct frame *table = vmap_table_of(entry);
+	struct frame *frame;
+
+	page_zero(pfn_to_direct(pfn));
+	frame = frame_describe(pfn, vmap, entry, page, 0, SLOT_NONE);
+	spin_lock(&table->table.lock);
+	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits)))) {
+		spin_unlock(&table->table.lock);
+		return false;
+	}
+	lru_insert(frame);
+	spin_unlock(&table->table.lock);
+	return true;
+}
+
+bool fault_quick(const struct trap_frame *frame, vaddr_t address)
+{
+	struct thread *thread = thread_current();
+	vaddr_t page = address & PAGE_MASK;
+	struct VMap *vmap;
+	pte_t *entry;
+	pte_t seen;
+	pfn_t pfn;
+
+	if (UNLIKELY(!is_usual(frame, thread, address)))
+		return false;
+	vmap = CONTAINER_OF(THIS_CPU->space, struct VMap, space);
+	entry = (pte_t *)((vaddr_t)THIS_CPU->recent_entry & PAGE_MASK) + pte_index(page, 1);
+	seen = pte_read(entry);
+	if (UNLIKELY(!pte_is_plain_untouched(seen)))
+		return false;
+	/* Interrupts stay off, so it is inside until it is done, and nobody sees it half done. */
+	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(READ_ONCE(gate_closed)) ||
+	    UNLIKELY((pfn = reclaim_page_try_alloc()) == PFN_NONE)) {
+		thread->gate_depth--;
+		return false;
+	}
+	recent_clear();
+	if (LIKELY(map_zeroed(vmap, entry, seen, page, pfn))) {
+		COUNT(PGFAULT);
+		COUNT(PGMINFAULT);
+		event_record(frame->error & FAULT_WRITE ? EVENT_FAULT_WRITE : EVENT_FAULT_READ,
+			     vmap->pid, page, pfn, SLOT_NONE, seen.bits);
+		recent_set(vmap, entry, page);
+	} else {
+		fault_give_back(pfn); /* and whoever changed it may have served the access */
+	}
+	thread->gate_depth--;
+	return true;
+}
