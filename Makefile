@@ -112,6 +112,13 @@ FLAGS := -std=gnu11 $(if $(debug),-Og -DDEBUG,-O2) -g -I. \
 	-fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
 	'-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS)
 ASFLAGS := -Wa,--noexecstack
+
+# A lab is an ordinary C program: main() gets its file's name, so that many fit one image.
+LABS := $(basename $(notdir $(wildcard kernel/programs/labs/*.c)))
+LAB_FLAGS := -Ikernel/programs/labs/include -include kernel/programs/labs/lib/labs.h
+$(foreach lab,$(LABS),$(eval \
+	%/labs/$(lab).c.o: FLAGS += $(LAB_FLAGS) -Dmain=$(subst -,_,$(lab))_main))
+
 LDFLAGS := -nostdlib -static -no-pie --build-id=none -z noexecstack -z max-page-size=4096 \
 	--fatal-warnings
 

@@ -1,0 +1,9 @@
+/*
+ * labs.c: the labs as programs of quire.
+ */
+#include "kernel/programs/labs/lib/labs.h"
+
+#include "kernel/proc/program.h"
+
+PROGRAM(mem_virtual_objects, "mem-virtual-objects", "[step=0..6] [objects=N] [frames=N]",
+	"the lab of virtual object storage; step: after which section", mem_virtual_objects_main);
