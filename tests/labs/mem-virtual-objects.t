@@ -5,7 +5,9 @@
 #    through the serial console, here through pipes with the terminal's echo added.
 # 2. 240 random sessions, of all steps and sizes, beside a model of the lab's
 #    rules (VirtualObjects.pm), which itself agrees with golden/.
-# 3. The comparison can fail: lab sources with one thing broken each are caught.
+# 3. The sessions of step 6 once more with vobj-pages, where the machine's own page
+#    faults and lru-exact do the work: the same transcripts.
+# 4. The comparison can fail: lab sources with one thing broken each are caught.
 #
 # SEED=n chooses other sessions.
 use strict;
@@ -60,6 +62,13 @@ sub golden_read {
 		command => $command =~ s/^\$ (.*)\n/$1/r,
 		ended => $text =~ /> \n$/ ? 'input' : $text =~ /fault/ ? 'fault' : 'exit',
 	};
+}
+
+# The same session with pages instead of objects, or nothing where the machine has no such step.
+sub with_pages {
+	my ($session) = @_;
+	return if $session->{command} =~ /step=[0-5]|frames=0|step=6/ || $session->{name} eq 'usage';
+	return { %$session, command => $session->{command} =~ s/$NAME/vobj-pages/r };
 }
 
 sub below { int(rand(shift)) }
@@ -234,6 +243,27 @@ sub broken_caught {
 
 # ---- All of it --------------------------------------------------------------------------
 
+my @parts;
+
+sub golden_results {
+	my ($how, @sessions) = @_;
+	for my $session (@sessions) {
+		my $why = quire_matches($session, shift @parts);
+		result($why eq '', "on quire$how: golden/$session->{name}", $why);
+	}
+}
+
+sub random_results {
+	my ($program, @sessions) = @_;
+	my @wrong;
+	for my $session (@sessions) {
+		my $why = quire_matches($session, shift @parts);
+		push @wrong, "session $session->{name}: $session->{command}\n$why" if $why ne '';
+	}
+	result(!@wrong, 'on quire: ' . @sessions . " random sessions of $program", $wrong[0],
+		scalar(@wrong) . " differ; SEED=$seed repeats them");
+}
+
 srand($seed);
 my @golden = map { golden_read($_) } sort glob('tests/labs/golden/*.txt');
 my @random = map { random_session($_) } 1 .. $RANDOM_SESSIONS;
@@ -245,18 +275,13 @@ for my $session (grep { $_->{name} ne 'usage' } @golden) {
 		difference($session->{text}, $model->{text}));
 }
 
-my @parts = run_on_quire(@golden, @random);
-for my $session (@golden) {
-	my $why = quire_matches($session, shift @parts);
-	result($why eq '', "on quire: golden/$session->{name}", $why);
-}
-my @wrong;
-for my $session (@random) {
-	my $why = quire_matches($session, shift @parts);
-	push @wrong, "session $session->{name}: $session->{command}\n$why" if $why ne '';
-}
-result(!@wrong, "on quire: $RANDOM_SESSIONS random sessions", $wrong[0],
-	scalar(@wrong) . " differ; SEED=$seed repeats them");
+my @golden_pages = map { with_pages($_) } @golden;
+my @random_pages = map { with_pages($_) } @random;
+@parts = run_on_quire(@golden, @random, @golden_pages, @random_pages);
+golden_results('', @golden);
+random_results($NAME, @random);
+golden_results(' with pages', @golden_pages);
+random_results('vobj-pages', @random_pages);
 
 my $directory = tempdir(CLEANUP => 1);
 my ($program, $said) = compile($SOURCE, "$directory/lab");

@@ -5,6 +5,7 @@
 #include "kernel/mm/object.h"
 
 #include "kernel/mm/kernel_pages.h"
+#include "kernel/proc/check_all.h"
 #include "lib/string.h"
 #include "tests/unit/ktap.h"
 
@@ -167,4 +168,49 @@ TEST(object, random_work_beside_an_array)
 	}
 	if (CHECK(object))
 		object_release(object);
+}
+
+/* ---- check can fail --------------------------------------------------------------- */
+
+/* Does check name the invariant, and nothing once *place is as it was? */
+#define CHECK_NAMES(invariant, place, value)            \
+	do {                                            \
+		__typeof__(place) kept = (place);       \
+                                                        \
+		(place) = (value);                      \
+		CHECK(check_names("I" #invariant ":")); \
+		(place) = kept;                         \
+	} while (0)
+
+static bool check_names(const char *invariant)
+{
+	const struct check *check = check_all();
+
+	for (unsigned i = 0; i < check->line_count; i++)
+		if (strncmp(check->lines[i], invariant, strlen(invariant)) == 0)
+			return true;
+	return false;
+}
+
+TEST(object, check_can_fail)
+{
+	struct object *object = object_create();
+	struct object_page *page;
+	struct frame *frame;
+
+	if (!CHECK(object) || !CHECK_EQUAL(1, object_write(object, 2 * PAGE_SIZE, "a", 1)))
+		return;
+	page = page_array_get(&object->pages, 2);
+	frame = &frames[page->frame - 1];
+	CHECK_NAMES(3, page->frame, 0);
+	CHECK_NAMES(3, page->frame, 1ull << 40);
+	CHECK_NAMES(3, object->page_count, 2);
+	CHECK_NAMES(3, frame->shared.object, NULL);
+	CHECK_NAMES(3, frame->shared.index, 3);
+	CHECK_NAMES(3, frame->state, FRAME_KERNEL);
+	CHECK_NAMES(10, object->size_bytes, PAGE_SIZE);
+	CHECK_NAMES(11, object->references, 0);
+	CHECK_NAMES(12, object->mutex.owner, 8);
+	CHECK_EQUAL(0, check_all()->violations);
+	object_release(object);
 }
