@@ -54,6 +54,7 @@ sub fault {
 	my ($place, $time) = @$self{qw(place time)};
 	if ($self->{step} < 4) {
 		$self->{ended} = 'fault';
+		$self->{text} .= "\n" if $self->{text} !~ /\n\z/; # the shell takes a fresh line
 		$self->{text} .= "[1]  segmentation fault  ./mem-virtual-objects\n";
 		return 0;
 	}

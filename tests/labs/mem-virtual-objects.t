@@ -89,7 +89,7 @@ sub random_lines {
 	my @odd = (-1, $objects, $objects + below(1000), 2147483648, -99999999999,
 		'123456789012345678901234567890', 'q', '-', '4x', 'four', '.5');
 	my @lines;
-	for (1 .. 2 + below(40)) {
+	for (1 .. 2 + below(24)) {
 		my $id = below(25) ? below($objects) : $odd[below(scalar @odd)];
 		push @lines, random_line($id);
 		push @lines, random_line(below(2001) - 1000) for 1, 2;
@@ -103,7 +103,7 @@ sub random_session {
 	my ($number) = @_;
 	my %options;
 	$options{step} = below(7) if below(3) == 0;
-	$options{objects} = 1 + (below(4) ? below(12) : below(100)) if below(2);
+	$options{objects} = 1 + (below(12) ? below(10) : below(100)) if below(2);
 	$options{frames} = below(1 + ($options{objects} // 8)) if below(2);
 	my $lines = random_lines($options{objects} // 8);
 	my $session = VirtualObjects::session(\%options, $lines);
@@ -197,7 +197,10 @@ sub run_here {
 	}
 	close $to if $open;
 	waitpid $pid, 0;
-	$text .= "[1]  segmentation fault  ./$NAME\n" if ($? & 127) == 11;
+	if (($? & 127) == 11) {
+		$text .= "\n" if $text !~ /\n\z/; # the shell takes a fresh line
+		$text .= "[1]  segmentation fault  ./$NAME\n";
+	}
 	return $text;
 }
 
