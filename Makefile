@@ -13,6 +13,7 @@
 #:   debug                   boots it halted at the first instruction, with gdb here
 #:   console                 the console of `make debug`, in another terminal
 #:   test                    everything that must hold, as TAP        FILTER= CPUS=
+#:   stress                  random work, compared        SEED= MINUTES= OPERATIONS= CPUS=
 #:   model                   the SPIN models, searched fully
 #:   bench                   quire's own figures                      FILTER=
 #:   analyze                 thread safety (clang), cppcheck, clang-tidy
@@ -37,6 +38,7 @@
 #:   ACCEL=tcg               QEMU's accelerator
 #:   TIMEOUT=seconds         ends QEMU then, with status 124
 #:   FILTER=glob             of tests or benchmarks, by name
+#:   MINUTES=1 OPERATIONS=n  how long `make stress` runs: the guest's clock, or a count
 #:
 #: Variables of the build:
 #:   DEBUG=1                 -Og, lock ranks, deeper assertions; in build/debug/
@@ -196,6 +198,7 @@ $(OUT)/quire.iso: $(IMAGE) tests/tools/iso
 # ---- Boot ------------------------------------------------------------------------
 
 export CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT FILTER
+export MINUTES OPERATIONS FRAMES
 export KERNEL = $(IMAGE)
 export GDB
 boot = $(if $(silent),env QUIET=1) tests/tools/boot
@@ -226,7 +229,7 @@ export DEBUG_IMAGE = $(filter $(debug_image),$(IMAGES))
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 make_image = $(MAKE) $(jobs) --no-print-directory
 
-.PHONY: test images model bench
+.PHONY: test images stress model bench
 images:
 	$(if $(RELEASE_IMAGE),+@$(make_image) DEBUG= $(RELEASE_IMAGE))
 	$(if $(DEBUG_IMAGE),+@$(make_image) DEBUG=1 $(DEBUG_IMAGE))
@@ -234,6 +237,9 @@ images:
 test: images
 	@$(call need,prove,perl)
 	@tests/tools/test
+
+stress: $(IMAGE)
+	@$(if $(silent),QUIET=1) tests/tools/stress
 
 model:
 	@$(call need,spin,spin)
