@@ -19,8 +19,8 @@ extern const struct bench *const table_benches_end[];
 
 static const char *unit = "ticks";
 
-/* Does the counter count instructions? A round of the loop is two of them. */
-static bool counts_instructions(void)
+/* A round of the loop is two instructions. */
+bool bench_counts_instructions(void)
 {
 	uint64_t rounds = PROBE_ROUNDS;
 	uint64_t flags = irq_save();
@@ -80,6 +80,17 @@ void bench_print_value(const char *name, uint64_t value)
 	console_print("bench %s %lu %s\n", name, value, unit);
 }
 
+void bench_print_ratio(const char *name, const char *suffix, uint64_t thousandths)
+{
+	console_print("bench %s%s %lu.%03lu ratio\n", name, suffix, thousandths / 1000,
+		      thousandths % 1000);
+}
+
+void bench_print_contended(const char *name, const char *lock, uint64_t count)
+{
+	console_print("bench %s.contended-%s %lu count\n", name, lock, count);
+}
+
 void bench_say(const char *name, const char *fmt, ...)
 {
 	char text[160];
@@ -121,7 +132,7 @@ int bench_run(const char *glob)
 {
 	int result = -ENOENT;
 
-	unit = counts_instructions() ? "instructions" : "ticks";
+	unit = bench_counts_instructions() ? "instructions" : "ticks";
 	for (const struct bench *const *bench = table_benches_start; bench < table_benches_end;
 	     bench++)
 		if (glob_match(glob, (*bench)->name)) {

@@ -53,6 +53,15 @@ void bench_print_count(const struct bench_run *run, const char *name, const char
 /* `bench NAME VALUE UNIT`, a plain number of instructions. */
 void bench_print_value(const char *name, uint64_t value);
 
+/* `bench NAMESUFFIX VALUE ratio`, three decimals. */
+void bench_print_ratio(const char *name, const char *suffix, uint64_t thousandths);
+
+/* `bench NAME.contended-LOCK VALUE count`: how often somebody had to wait for it, in all. */
+void bench_print_contended(const char *name, const char *lock, uint64_t count);
+
+/* Does the time stamp counter count instructions (icount)? */
+bool bench_counts_instructions(void);
+
 /* "# NAME: sentence": there is no figure, and why. */
 void bench_say(const char *name, const char *format, ...) PRINTF_LIKE(2, 3);
 

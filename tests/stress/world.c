@@ -33,7 +33,7 @@
 /* The lowest limit: below it threads spend their time taking pages from each other. */
 #define LIMIT_MIN 8u
 /* With the actors, PIDs go round some times in ten minutes. */
-#define CHURN_PROCESSES 100u
+#define CHURN_PROCESSES 400u
 
 struct stress stress;
 
