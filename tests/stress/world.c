@@ -12,7 +12,7 @@
  */
 #include "arch/x86_64/cpu.h"
 #include "kernel/mm/commit.h"
-#include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
@@ -182,7 +182,7 @@ static void act(void)
 		change_limit();
 		break;
 	case 5:
-		reclaim_set_policy(policies[draw(policy_count)]);
+		lru_set_policy(policies[draw(policy_count)]);
 		stress_counted(STRESS_POLICY);
 		break;
 	case 6:
@@ -261,7 +261,7 @@ static struct stress_before before_take(void)
 		.committed = commit_read().committed,
 		.processes = process_count(),
 		.limit = reclaim_limit(),
-		.policy = reclaim_policy(),
+		.policy = lru_policy(),
 		.report_hook = process_report_hook,
 	};
 }
@@ -308,7 +308,7 @@ static void world_end(void)
 	console_progress("%s", "");
 	if (!stress_actors_end())
 		return; /* they still use their pages */
-	reclaim_set_policy(world.before.policy);
+	lru_set_policy(world.before.policy);
 	if (reclaim_set_limit(world.before.limit) != 0)
 		stress_fail(NULL, "the limit from before cannot be set back");
 	stress_actors_free();
