@@ -11,8 +11,9 @@
  * faults, each of which zeroes a page, served by a handler that shares nothing
  * between CPUs. It takes the next frame of the thread's own chain and writes
  * the entry of the process's own table: no lock, no list, no counter.
- * Beside the ratios stand how many acquisitions of a lock had to wait while
- * both ran, all rounds together.
+ * Each ratio is the median of the rounds; .of-control is its part of the
+ * control's. Beside them stands how many acquisitions of a lock had to wait
+ * while both ran, all rounds together.
  *
  * Both begin together and end together: a barrier before, so that each has a
  * CPU, and one behind, so that nobody frees while the other is timed.
@@ -28,8 +29,9 @@
 #include "tests/bench/bench.h"
 
 #define RUNNERS 2u
-#define ROUNDS 15u
-/* Long enough to be timed; few enough that both and the control's frames fit 128 MiB. */
+#define ROUNDS 31u
+/* Long enough that the moment at which one of both runs already does not count; few enough that
+ * both and the control's frames fit 128 MiB. */
 #define PAGES_MAX 4096u
 
 /* One that touches pages. On a cache line of its own. */
@@ -57,9 +59,11 @@ enum variant { CONTROL, PROCESSES, THREADS, VARIANTS };
 static const char *const variant_names[VARIANTS] = {"scaling-control", "scaling-processes",
 						    "scaling-threads"};
 
-/* Of each variant: a ratio in thousandths for each round, and waits by lock class. */
-static uint64_t ratios[VARIANTS][ROUNDS];
-static uint64_t contended[VARIANTS][LOCK_CLASS_COUNT];
+/* What was measured of each variant. */
+static struct figures {
+	uint64_t ratios[ROUNDS]; /* in thousandths */
+	uint64_t contended[LOCK_CLASS_COUNT];
+} figures[VARIANTS];
 
 /* ---- The control ----------------------------------------------------------------- */
 
@@ -227,9 +231,11 @@ static uint64_t race_run(unsigned parties, enum variant variant)
 
 /* ---- The figures --------------------------------------------------------------------- */
 
+/* False if there is not enough memory. */
 static bool round_run(unsigned round)
 {
 	for (enum variant variant = 0; variant < VARIANTS; variant++) {
+		struct figures *of = &figures[variant];
 		uint64_t alone, both;
 
 		if (variant == CONTROL)
@@ -239,9 +245,9 @@ static bool round_run(unsigned round)
 		trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
 		if (alone == 0 || both == 0)
 			return false;
-		ratios[variant][round] = 1000 * RUNNERS * alone / both;
+		of->ratios[round] = 1000 * RUNNERS * alone / both; /* both do twice the work */
 		for (unsigned i = 0; i < LOCK_CLASS_COUNT; i++)
-			contended[variant][i] += race.contended[i];
+			of->contended[i] += race.contended[i];
 	}
 	return true;
 }
@@ -258,40 +264,45 @@ static uint64_t median(uint64_t *values)
 	return values[ROUNDS / 2];
 }
 
-static void print_variant(enum variant variant, uint64_t ratio, uint64_t control)
+/* The ratio of a variant, as a part of the control's, and the waits. The control comes first. */
+static void print_variant(enum variant variant)
 {
+	static uint64_t control;
+	const char *name = variant_names[variant];
+	struct figures *of = &figures[variant];
+	uint64_t middle = median(of->ratios);
 	uint64_t all = 0;
 
-	bench_print_ratio(variant_names[variant], "", ratio);
-	if (variant == CONTROL)
+	bench_print_ratio(name, "", middle);
+	if (variant == CONTROL) {
+		control = middle;
 		return;
-	bench_print_ratio(variant_names[variant], ".of-control", 1000 * ratio / control);
-	for (unsigned i = 0; i < LOCK_CLASS_COUNT; i++) {
-		all += contended[variant][i];
-		if (contended[variant][i])
-			bench_print_contended(variant_names[variant], lock_class_name(i),
-					      contended[variant][i]);
 	}
-	bench_print_contended(variant_names[variant], "all", all);
+	bench_print_ratio(name, ".of-control", 1000 * middle / control);
+	for (unsigned i = 0; i < LOCK_CLASS_COUNT; i++) {
+		all += of->contended[i];
+		if (of->contended[i])
+			bench_print_contended(name, lock_class_name(i), of->contended[i]);
+	}
+	bench_print_contended(name, "all", all);
 }
 
 BENCH(scaling, "scaling")
 {
+	/* The control needs a frame a page beside the pages promised. */
 	uint64_t room = MIN(frame_free_count(), reclaim_limit()) / (2 * RUNNERS + 1);
-	uint64_t control;
 
 	if (cpu_count < RUNNERS || bench_counts_instructions()) {
 		bench_say("scaling", "wants two CPUs, and time instead of instructions");
 		return;
 	}
 	race.pages = MIN(room, (uint64_t)PAGES_MAX);
-	memset(contended, 0, sizeof(contended));
+	memset(figures, 0, sizeof(figures));
 	for (unsigned round = 0; round < ROUNDS; round++)
 		if (!round_run(round)) {
 			bench_say("scaling", "there is not enough memory");
 			return;
 		}
-	control = median(ratios[CONTROL]);
 	for (enum variant variant = 0; variant < VARIANTS; variant++)
-		print_variant(variant, median(ratios[variant]), control);
+		print_variant(variant);
 }
