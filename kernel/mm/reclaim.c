@@ -92,19 +92,19 @@ pfn_t reclaim_page_try_alloc(void)
 
 pfn_t reclaim_page_alloc(void)
 {
-	for (;;) {
-		pfn_t pfn = reclaim_page_try_alloc();
+	pfn_t pfn = reclaim_page_try_alloc();
 
-		if (pfn != PFN_NONE)
-			return pfn;
-		/* The limit is reached, or no frame is free. */
+	/* The limit is reached, or no frame is free. */
+	if (pfn == PFN_NONE)
 		pfn = reclaim_evict();
-		if (pfn != PFN_NONE)
-			return pfn;
+	/*
+	 * Where no page may leave either, the caller looks at its entry again: another
+	 * thread may have brought that very page in, and have used up with it the last
+	 * frame there was to wait for.
+	 */
+	if (pfn == PFN_NONE)
 		wait_a_moment();
-		if (reclaim_gives_up())
-			return PFN_NONE;
-	}
+	return pfn;
 }
 
 void reclaim_page_free(pfn_t pfn)

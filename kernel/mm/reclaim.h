@@ -7,10 +7,10 @@
 
 /*
  * A frame for a process page, state PRIVATE, counted as resident: a free one
- * while the resident limit has room, else the frame of a page it evicts. Waits
- * while neither can be had; commit promises that this ends, unless slots were
- * lost: then a killed thread gets PFN_NONE if it can do without (its access may
- * fail: reclaim_gives_up() tells it).
+ * while the resident limit has room, else the frame of a page it evicts. Where
+ * neither can be had it waits a moment and returns PFN_NONE: is the frame still
+ * wanted? Commit promises that this ends, unless slots were lost: then a killed
+ * thread can do without (its access may fail: reclaim_gives_up() tells it).
  * No spinlock held; interrupts are off, but on while it waits.
  */
 pfn_t reclaim_page_alloc(void);
