@@ -67,3 +67,17 @@
  * walking the table of one that is all hole takes a moment only.
  */
 #define OBJECT_BYTES_MAX (1ull << 36)
+
+/* Seeded schedules (sched/schedule.c): bugs of the ASPLOS 2010 paper are of depth 4 or less. */
+#define SCHEDULE_CHANGES_MAX 3
+/* The guessed number of points is 2^4 .. 2^12: scenarios have some hundred to some thousand. */
+#define SCHEDULE_POINTS_SHIFT_MIN 4
+#define SCHEDULE_POINTS_SHIFTS 9
+/* Then priorities end: far more than a scenario has unless some CPU starves. */
+#define SCHEDULE_PCT_POINTS 8192
+/* Above the priorities that change points give, which count down from it. */
+#define SCHEDULE_PRIORITY_FIRST 16u
+/* At a point, for CPUs of higher priority: enough for one to come to its own next wait. */
+#define SCHEDULE_PAUSES_MAX 64
+/* A scenario takes a few million: beyond a hundred times that it does not end. */
+#define SCHEDULE_INSTRUCTIONS_MAX 400000000ul

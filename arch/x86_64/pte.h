@@ -22,6 +22,7 @@
  */
 #pragma once
 
+#include "kernel/schedule_point.h"
 #include "lib/types.h"
 
 typedef struct {
@@ -167,12 +168,14 @@ ALWAYS_INLINE pte_t pte_read(const pte_t *entry)
 /* Stores an entry that is not present now, so that no processor changes it meanwhile. */
 ALWAYS_INLINE void pte_write(pte_t *entry, pte_t value)
 {
+	schedule_point();
 	__atomic_store_n(&entry->bits, value.bits, __ATOMIC_RELEASE);
 }
 
 /* Replaces an entry and returns the old one with the processor's last accessed and dirty. */
 ALWAYS_INLINE pte_t pte_exchange(pte_t *entry, pte_t value)
 {
+	schedule_point();
 	return (pte_t){__atomic_exchange_n(&entry->bits, value.bits, __ATOMIC_SEQ_CST)};
 }
 
@@ -187,6 +190,7 @@ ALWAYS_INLINE bool pte_clear_accessed(pte_t *entry)
 
 	if ((old & (PTE_PRESENT | PTE_ACCESSED)) != (PTE_PRESENT | PTE_ACCESSED))
 		return false;
+	schedule_point();
 	return __atomic_compare_exchange_n(&entry->bits, &old, old & ~PTE_ACCESSED, false,
 					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
@@ -199,6 +203,7 @@ ALWAYS_INLINE bool pte_forget(pte_t *entry)
 {
 	uint64_t old = __atomic_load_n(&entry->bits, __ATOMIC_RELAXED);
 
+	schedule_point();
 	return (old & (PTE_PRESENT | PTE_KIND_MASK)) == PTE_KIND_UNTOUCHED &&
 	       __atomic_compare_exchange_n(&entry->bits, &old, 0, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_RELAXED);
@@ -207,6 +212,7 @@ ALWAYS_INLINE bool pte_forget(pte_t *entry)
 /* Stores an entry only if it is still `old`; false if it is another by now. */
 ALWAYS_INLINE bool pte_replace(pte_t *entry, pte_t old, pte_t value)
 {
+	schedule_point();
 	return __atomic_compare_exchange_n(&entry->bits, &old.bits, value.bits, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }

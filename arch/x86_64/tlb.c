@@ -58,10 +58,12 @@ void address_space_load(struct address_space *space)
 
 	if (space == old)
 		return;
+	schedule_point();
 	if (space)
 		__atomic_fetch_or(&space->active, bit, __ATOMIC_SEQ_CST);
 	root_load(space ? space->root : tlb_kernel_root);
 	cpu->space = space;
+	schedule_point();
 	if (old)
 		__atomic_fetch_and(&old->active, ~bit, __ATOMIC_SEQ_CST);
 }
@@ -97,7 +99,9 @@ static void tlb_serve(void)
 		struct tlb_request *request = &tlb_requests[__builtin_ctzll(initiators)];
 
 		DEBUG_ASSERT(__atomic_load_n(&request->waiting, __ATOMIC_RELAXED) & 1ull << self);
+		schedule_point();
 		flush(request->addresses, request->count);
+		schedule_point();
 		COUNT_ADD(TLB_RECEIVED, request->count);
 		__atomic_fetch_and(&request->waiting, ~(1ull << self), __ATOMIC_SEQ_CST);
 		initiators &= initiators - 1;
@@ -126,13 +130,14 @@ static void shoot(uint64_t targets, const vaddr_t *addresses, unsigned count)
 	for (uint64_t left = targets; left; left &= left - 1) {
 		unsigned target = (unsigned)__builtin_ctzll(left);
 
+		schedule_point();
 		if (__atomic_fetch_or(&tlb_pending[target].initiators, 1ull << self,
 				      __ATOMIC_SEQ_CST) == 0)
 			apic_send(target, TRAP_SHOOTDOWN);
 	}
 	while (__atomic_load_n(&request->waiting, __ATOMIC_ACQUIRE)) {
 		tlb_serve();
-		cpu_relax();
+		schedule_wait();
 	}
 }
 

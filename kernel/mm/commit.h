@@ -36,6 +36,7 @@ ALWAYS_INLINE int MUST_CHECK commit_charge(uint64_t pages)
 	do {
 		if (UNLIKELY(pages && available < (int64_t)pages))
 			return -ENOMEM;
+		schedule_point();
 	} while (UNLIKELY(!__atomic_compare_exchange_n(&commit_available, &available,
 						       available - (int64_t)pages, false,
 						       __ATOMIC_RELAXED, __ATOMIC_RELAXED)));

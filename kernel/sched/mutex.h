@@ -29,6 +29,7 @@ ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex) LOCK_INTERNAL
 {
 	uint64_t expected = 0;
 
+	schedule_point();
 	if (UNLIKELY(!__atomic_compare_exchange_n(&mutex->owner, &expected,
 						  (uint64_t)thread_current(), false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
@@ -41,6 +42,7 @@ ALWAYS_INLINE bool mutex_try_lock_as(struct mutex *mutex, struct thread *thread)
 {
 	uint64_t expected = 0;
 
+	schedule_point();
 	return __atomic_compare_exchange_n(&mutex->owner, &expected, (uint64_t)thread, false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
@@ -56,6 +58,7 @@ ALWAYS_INLINE void mutex_unlock_as(struct mutex *mutex, struct thread *thread)
 				 :
 				 : "D"(mutex)
 				 : "memory", "cc");
+	schedule_point();
 }
 
 ALWAYS_INLINE void mutex_unlock(struct mutex *mutex) RELEASES(mutex) LOCK_INTERNALS

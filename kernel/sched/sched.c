@@ -16,6 +16,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/switch.h"
 #include "arch/x86_64/trap.h"
+#include "kernel/sched/schedule.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -273,7 +274,7 @@ void thread_yield(void)
 	sched_switch();
 	spin_unlock_irq(&sched.lock, flags);
 	/* With nobody else to run here, let the other CPUs go on under icount. */
-	cpu_relax();
+	schedule_wait();
 }
 
 void sched_preempt(bool may_switch)
@@ -309,6 +310,7 @@ static void handle_tick(struct trap_frame *frame)
 
 	COUNT(TICK);
 	apic_end_of_interrupt();
+	schedule_watch();
 	if (UNLIKELY(thread->turn) && thread->gate_depth == 0 && was_interruptible(frame) &&
 	    frame->rip != thread->window.rip)
 		sched_retired_hook(thread);

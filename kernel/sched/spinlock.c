@@ -32,7 +32,7 @@ LOCK_INTERNALS void spin_lock_contended(struct spinlock *lock)
 	__atomic_fetch_add(&lock_contended[lock->lock_class], 1, __ATOMIC_RELAXED);
 	do {
 		while (READ_ONCE(lock->owner))
-			cpu_relax();
+			schedule_wait();
 		expected = 0;
 	} while (!__atomic_compare_exchange_n(&lock->owner, &expected, me, false, __ATOMIC_ACQUIRE,
 					      __ATOMIC_RELAXED));

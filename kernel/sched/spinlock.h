@@ -13,6 +13,7 @@
 #pragma once
 
 #include "arch/x86_64/cpu.h"
+#include "kernel/schedule_point.h"
 #include "lib/assert.h"
 #include "lib/thread_safety.h"
 #include "lib/types.h"
@@ -118,6 +119,7 @@ ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock) LOCK_INTERNAL
 	uint32_t expected = 0;
 
 	DEBUG_ASSERT(!irq_enabled());
+	schedule_point();
 	lock_debug_acquire(lock, lock->lock_class, __builtin_return_address(0));
 	if (UNLIKELY(!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->id + 1, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
@@ -142,6 +144,7 @@ ALWAYS_INLINE void spin_unlock(struct spinlock *lock) RELEASES(lock) LOCK_INTERN
 	DEBUG_ASSERT(spin_is_mine(lock));
 	lock_debug_release(lock, lock->lock_class);
 	__atomic_store_n(&lock->owner, 0, __ATOMIC_RELEASE);
+	schedule_point();
 }
 
 /* Interrupts off, then the lock; returns the flags that spin_unlock_irq() restores. */
