@@ -42,6 +42,10 @@ __attribute__((weak)) void panic_describe_thread(void)
 {
 }
 
+__attribute__((weak)) void panic_describe_test(void)
+{
+}
+
 static PRINTF_LIKE(1, 0) void print_v(const char *fmt, va_list arguments)
 {
 	/* Off the stack: a double fault reports from a small one. Only the owner comes here. */
@@ -166,6 +170,7 @@ static PRINTF_LIKE(3, 0) void report(const struct trap_frame *trap, vaddr_t fram
 	panic_print("\non CPU %u\n", mine - 1);
 	if (self)
 		panic_describe_thread();
+	panic_describe_test();
 	if (trap) {
 		print_registers(trap);
 		backtrace_trap(trap, print_line);

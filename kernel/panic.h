@@ -26,5 +26,8 @@ void console_panic_write(const char *bytes, size_t count);
 /* Tells with panic_print() which thread and process this CPU runs; nothing by default. */
 void panic_describe_thread(void);
 
+/* Overridden by tests/schedule: the scenario that runs, and its seed. */
+void panic_describe_test(void);
+
 /* A part of the report, for panic_describe_thread(). */
 void panic_print(const char *format, ...) PRINTF_LIKE(1, 2);

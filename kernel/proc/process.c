@@ -79,6 +79,15 @@ static int table_enter(struct process *process)
 	return result;
 }
 
+void process_reuse(pid_t pid, uint16_t slot)
+{
+	uint64_t flags = spin_lock_irq(&process_table.lock);
+
+	process_table.next_pid = pid;
+	process_table.hint = slot;
+	spin_unlock_irq(&process_table.lock, flags);
+}
+
 static void table_leave(struct process *process)
 {
 	uint64_t flags = spin_lock_irq(&process_table.lock);

@@ -122,6 +122,12 @@ int process_with(pid_t pid, void (*visit)(struct process *process, void *context
 /* The live process whose slice an address lies in; 0 if nobody's. For reports. */
 pid_t process_of_address(vaddr_t address);
 
+/*
+ * For tests: the next process gets this PID and this slot, where nobody has
+ * them. Otherwise it takes 32,767 processes until a PID comes again.
+ */
+void process_reuse(pid_t pid, uint16_t slot);
+
 /* Processes that exist (running, ending or zombies). */
 unsigned process_count(void);
 

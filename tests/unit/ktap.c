@@ -1,7 +1,7 @@
 /*
  * ktap.c: runs tests and prints KTAP, which `prove` reads.
  *
- *   ktap_run() -> run_test() -> snapshot -> body -> settle -> check_all() -> compare
+ *   ktap_run() -> run_test() -> ktap_try() -> snapshot -> body -> settle -> check_all() -> compare
  *
  * Fault reports of processes are taken from the console's hook while tests
  * run: those of processes that were to die would only clutter.
@@ -361,13 +361,14 @@ static void run_body(const struct ktap_test *test)
 		test->run();
 }
 
-/* True if it passed. */
-static bool run_test(const struct ktap_test *test, unsigned number)
+bool ktap_try(const struct ktap_test *test)
 {
+	void (*report_hook)(struct process * process, const char *text) = process_report_hook;
 	struct snapshot before, after;
 
 	memset(&now, 0, sizeof(now));
 	now.test = test;
+	process_report_hook = keep_report;
 	process_quiesce();
 	before = snapshot_take();
 	run_body(test);
@@ -377,6 +378,7 @@ static bool run_test(const struct ktap_test *test, unsigned number)
 	after = snapshot_take();
 	snapshot_compare(&before, &after);
 	restore(&before);
+	process_report_hook = report_hook;
 	if (now.expected) {
 		unsigned expected = now.expected, observed = now.failures;
 
@@ -387,10 +389,18 @@ static bool run_test(const struct ktap_test *test, unsigned number)
 		test_comment("%u failures in all", now.failures);
 	if (now.failures && now.seeded)
 		test_comment("seed=%lu on the command line repeats it", test_seed);
-	console_print("%sok %u %s.%s%s%s\n", now.failures ? "not " : "", number, test->suite,
+	return now.failures == 0;
+}
+
+/* True if it passed. */
+static bool run_test(const struct ktap_test *test, unsigned number)
+{
+	bool passed = ktap_try(test);
+
+	console_print("%sok %u %s.%s%s%s\n", passed ? "" : "not ", number, test->suite,
 		      test->name, now.skipped ? " # SKIP " : "",
 		      now.skipped ? now.skip_reason : "");
-	return now.failures == 0;
+	return passed;
 }
 
 static bool test_matches(const struct ktap_test *test, const char *glob)
@@ -413,14 +423,12 @@ static unsigned count_matching(const char *glob)
 
 int ktap_run(const char *glob)
 {
-	void (*report_hook)(struct process * process, const char *text) = process_report_hook;
 	unsigned total = count_matching(glob);
 	unsigned number = 0;
 	int failed = 0;
 
 	if (total == 0)
 		return -ENOENT;
-	process_report_hook = keep_report;
 	console_print("KTAP version 1\n1..%u\n", total);
 	for (const struct ktap_test *const *test = table_tests_start; test < table_tests_end;
 	     test++) {
@@ -432,6 +440,5 @@ int ktap_run(const char *glob)
 			break;
 		}
 	}
-	process_report_hook = report_hook;
 	return failed;
 }

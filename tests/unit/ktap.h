@@ -130,5 +130,11 @@ void test_store(vaddr_t address, uint64_t value);
 /* Exactly so many failures are to come, and are not shown: for tests of the tests. */
 void test_expect_failures(unsigned count);
 
+/*
+ * Runs one test, prints what fails but no result, and tells whether it passed.
+ * In the console's thread, while no other test runs.
+ */
+bool ktap_try(const struct ktap_test *test);
+
 /* A comment line: "# ...". */
 void test_comment(const char *format, ...) PRINTF_LIKE(1, 2);

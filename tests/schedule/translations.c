@@ -1,0 +1,131 @@
+/*
+ * translations.c: what CPUs remember of page tables: shootdowns against each
+ * other, against readers and against switches of the address space.
+ */
+#include "kernel/proc/program.h"
+#include "tests/schedule/scenario.h"
+
+/* ---- 11 -------------------------------------------------------------------------- */
+
+#define SHOTS 4u
+
+static unsigned parts;
+static vaddr_t shot_at;
+static unsigned finished, counted;
+static uint64_t received_after;
+
+static void shoots(void *number)
+{
+	(void)number;
+	scenario_meet();
+	for (unsigned i = 0; i < SHOTS; i++)
+		tlb_shootdown(tlb_all_cpus(), &shot_at, 1);
+	/* A thread that ends has its stack unmapped, everywhere: not before all is counted. */
+	scenario_count_to(&finished, parts);
+	__atomic_store_n(&received_after, counter_read(COUNTER_TLB_RECEIVED), __ATOMIC_RELAXED);
+	scenario_count_to(&counted, parts);
+}
+
+SCENARIO(11, mutual_shootdown)
+{
+	uint64_t received;
+
+	parts = scenario_parts(8);
+	scenario_expect(parts);
+	shot_at = PROGRAM_BASE;
+	finished = counted = 0;
+	process_quiesce();
+	received = counter_read(COUNTER_TLB_RECEIVED);
+	for (unsigned i = 0; i < parts; i++)
+		scenario_start(shoots, NULL);
+	scenario_finish();
+	CHECK_EQUAL(parts * SHOTS * (cpu_count - 1), received_after - received);
+}
+
+/* ---- 12 and 13 ------------------------------------------------------------------- */
+
+#define REMAPS 5u
+#define OTHERS_WORD 0x0de4000000000000ull
+
+/* A process that maps another frame at the same address, again and again, while it is read. */
+static struct remapped {
+	vaddr_t page;
+	uint64_t round; /* atomic: the page has this, or zero, or something newer */
+	bool ended;     /* atomic */
+} remapped[2];
+
+static unsigned readers;
+
+/* The frame that is freed goes to another page at once, so who still reads it reads that. */
+static void remaps(struct remapped *my)
+{
+	for (uint64_t round = 1; round <= REMAPS; round++) {
+		vaddr_t other = (vaddr_t)work_malloc(3 * PAGE_SIZE);
+
+		work_free((void *)my->page);
+		test_store(other, OTHERS_WORD + round);
+		CHECK_EQUAL(my->page, (vaddr_t)work_malloc(PAGE_SIZE));
+		test_store(my->page, round);
+		__atomic_store_n(&my->round, round, __ATOMIC_SEQ_CST);
+		schedule_point();
+		CHECK_EQUAL(OTHERS_WORD + round, test_load(other));
+		work_free((void *)other);
+	}
+	__atomic_store_n(&my->ended, true, __ATOMIC_SEQ_CST);
+}
+
+static void reads(struct remapped *my)
+{
+	while (!__atomic_load_n(&my->ended, __ATOMIC_SEQ_CST)) {
+		uint64_t round = __atomic_load_n(&my->round, __ATOMIC_SEQ_CST);
+		uint64_t value = 0;
+		int result = scenario_try_load(my->page, &value);
+
+		if (result)
+			CHECK_ERROR(EFAULT, result);
+		else if (value != 0 && (value < round || value > REMAPS))
+			FAIL("round %lu, but %p is read", round, (void *)value);
+		thread_yield();
+	}
+}
+
+static void remaps_or_reads(void *number)
+{
+	uint64_t me = (uint64_t)number;
+
+	scenario_meet();
+	if (me < 2)
+		remaps(&remapped[me]);
+	else
+		reads(&remapped[me - 2]);
+}
+
+/* The process whose number is argv[0]. */
+static int remapping_process(int argc, char **argv)
+{
+	uint64_t me = work_number(argc, argv);
+	tid_t tids[8];
+
+	remapped[me] = (struct remapped){.page = (vaddr_t)work_malloc(PAGE_SIZE)};
+	test_store(remapped[me].page, 0);
+	for (unsigned i = 0; i <= readers; i++)
+		CHECK_ERROR(0, thread_start(remaps_or_reads, (void *)(i ? me + 2 : me), &tids[i]));
+	for (unsigned i = 0; i <= readers; i++)
+		CHECK_ERROR(0, thread_join(tids[i]));
+	return 0;
+}
+
+SCENARIO(12, remap_against_read)
+{
+	readers = scenario_parts(4) - 1;
+	scenario_expect(1 + readers);
+	WORK_PROCESSES(1, remapping_process);
+}
+
+/* More threads than CPUs, and of two processes: each yield loads another address space. */
+SCENARIO(13, switch_during_shootdown)
+{
+	readers = scenario_parts(4) / 2 + 1;
+	scenario_expect(2 * (1 + readers));
+	WORK_PROCESSES(2, remapping_process);
+}
