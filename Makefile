@@ -13,6 +13,7 @@
 #:   debug                   boots it halted at the first instruction, with gdb here
 #:   console                 the console of `make debug`, in another terminal
 #:   test                    everything that must hold, as TAP        FILTER= CPUS=
+#:   schedule                seeded interleavings       SEEDS= SEED= SCENARIO= CPUS= BUG=
 #:   stress                  random work, compared        SEED= MINUTES= OPERATIONS= CPUS=
 #:   model                   the SPIN models, searched fully
 #:   bench                   quire's own figures                      FILTER=
@@ -38,6 +39,8 @@
 #:   ACCEL=tcg               QEMU's accelerator
 #:   TIMEOUT=seconds         ends QEMU then, with status 124
 #:   FILTER=glob             of tests or benchmarks, by name
+#:   SEEDS=100               schedule: so many, from SEED on
+#:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:   MINUTES=1 OPERATIONS=n  how long `make stress` runs: the guest's clock, or a count
 #:
 #: Variables of the build:
@@ -198,6 +201,7 @@ $(OUT)/quire.iso: $(IMAGE) tests/tools/iso
 # ---- Boot ------------------------------------------------------------------------
 
 export CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT FILTER
+export SEEDS SCENARIO
 export MINUTES OPERATIONS FRAMES
 export KERNEL = $(IMAGE)
 export GDB
@@ -229,7 +233,7 @@ export DEBUG_IMAGE = $(filter $(debug_image),$(IMAGES))
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 make_image = $(MAKE) $(jobs) --no-print-directory
 
-.PHONY: test images stress model bench
+.PHONY: test images schedule stress model bench
 images:
 	$(if $(RELEASE_IMAGE),+@$(make_image) DEBUG= $(RELEASE_IMAGE))
 	$(if $(DEBUG_IMAGE),+@$(make_image) DEBUG=1 $(DEBUG_IMAGE))
@@ -238,6 +242,11 @@ test: images
 	@$(call need,prove,perl)
 	@tests/tools/test
 
+# Settings that make no sense are said before anything is built.
+schedule:
+	@tests/tools/schedule check
+	+@$(make_image) $(if $(silent),-s) DEBUG=1 $(debug_image)
+	@KERNEL=$(debug_image) BUG=$(bug) tests/tools/schedule
 stress: $(IMAGE)
 	@$(if $(silent),QUIET=1) tests/tools/stress
 
