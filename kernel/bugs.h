@@ -5,8 +5,8 @@
  *
  * make BUG=lose-dirty defines BUG_LOSE_DIRTY while it compiles the .c files
  * that mention it; all others are those of the build without a bug. A bug that
- * opens a window for others also yields in it, so that one CPU is enough to hit
- * it, every time.
+ * only opens a window for others is found by seeded schedules: make schedule
+ * BUG=drop-lock.
  */
 #pragma once
 
@@ -27,6 +27,8 @@
 	X("keep-promise", BUG_KEEP_PROMISE, "vmap_free does not give promised pages back")   \
 	X("drop-lock", BUG_DROP_LOCK,                                                        \
 	  "vmap_free drops the mutex before the block's pages are gone")                     \
+	X("drop-swap-lock", BUG_DROP_SWAP_LOCK,                                              \
+	  "swap's lock is dropped between choosing a slot and taking it")                    \
 	X("lose-wakeup", BUG_LOSE_WAKEUP, "a semaphore is unlocked between its count and the wait")
 
 /*

@@ -128,8 +128,6 @@ static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t
 		page_zero(pfn_to_direct(pfn));
 	}
 	frame = frame_describe(pfn, vmap, entry, page, flags, SLOT_NONE);
-	if (BUG_PLANTED(BUG_STALE_PTE))
-		thread_yield();
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {
@@ -335,6 +333,7 @@ static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 	if (UNLIKELY(!(frame->rflags & RFLAGS_IF) || !THIS_CPU->space))
 		panic_if_ours(frame, address);
 	DEBUG_ASSERT(lock_debug_count() == 0);
+	schedule_point();
 	gate_enter_anyhow();
 	if (UNLIKELY((vaddr_t)frame < thread->stack_base + STACK_RESERVE_BYTES)) {
 		reason = FAULT_STACK;

@@ -14,6 +14,7 @@
 #include "kernel/mm/swap.h"
 
 #include "arch/x86_64/page_bytes.h"
+#include "kernel/bugs.h"
 #include "kernel/mm/check.h"
 #include "kernel/mm/commit.h"
 #include "kernel/panic.h"
@@ -90,6 +91,10 @@ uint32_t swap_slot_alloc(void)
 
 	spin_lock(&swap.lock);
 	index = swap.free_first;
+	if (BUG_PLANTED(BUG_DROP_SWAP_LOCK)) {
+		spin_unlock(&swap.lock);
+		spin_lock(&swap.lock);
+	}
 	if (index != LINK_END) {
 		swap.free_first = swap.slots[index].link;
 	} else if (swap.fresh < swap.slot_count) {
@@ -154,8 +159,11 @@ int swap_write(uint32_t index, pfn_t pfn)
 {
 	struct swap_slot *slot = &swap.slots[index];
 	uint64_t sum;
-	int result = swap.device->write(swap.device, index, pfn_to_direct(pfn), &sum);
+	int result;
 
+	schedule_point();
+	result = swap.device->write(swap.device, index, pfn_to_direct(pfn), &sum);
+	schedule_point();
 	if (UNLIKELY(result)) {
 		COUNT(SWAP_WRITE_ERROR);
 		slot_retire(index);
@@ -173,6 +181,7 @@ int swap_read(uint32_t index, uint16_t generation, pfn_t pfn, const char **why)
 	const char *reason;
 	uint64_t sum;
 
+	schedule_point();
 	if (index >= swap.slot_count || slot->link != LINK_USED)
 		reason = "the slot is not in use";
 	else if (slot->generation != generation || !slot->written)

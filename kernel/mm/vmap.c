@@ -337,10 +337,8 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 static SLOW_PATH void free_pages(struct VMap *vmap, vaddr_t address, uint64_t pages)
 	RELEASES(vmap->mutex)
 {
-	if (BUG_PLANTED(BUG_DROP_LOCK)) {
+	if (BUG_PLANTED(BUG_DROP_LOCK))
 		mutex_unlock(&vmap->mutex);
-		thread_yield();
-	}
 	block_release_pages(vmap, address, pages);
 	if (!BUG_PLANTED(BUG_DROP_LOCK))
 		mutex_unlock(&vmap->mutex);

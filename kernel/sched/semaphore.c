@@ -32,7 +32,6 @@ int semaphore_wait(struct semaphore *semaphore)
 	while (semaphore->count == 0 && result == 0) {
 		if (BUG_PLANTED(BUG_LOSE_WAKEUP)) {
 			spin_unlock(&semaphore->lock);
-			thread_yield();
 			spin_lock(&semaphore->lock);
 		}
 		result =
