@@ -247,6 +247,7 @@ schedule:
 	@tests/tools/schedule check
 	+@$(make_image) $(if $(silent),-s) DEBUG=1 $(debug_image)
 	@KERNEL=$(debug_image) BUG=$(bug) tests/tools/schedule
+
 stress: $(IMAGE)
 	@$(if $(silent),QUIET=1) tests/tools/stress
 
