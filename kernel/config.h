@@ -39,7 +39,7 @@
 
 /* Pages that rest at the old end: one shootdown for so many; at most one in so many pages rests. */
 #define TAIL_PAGES 32
-#define TAIL_SHARE 16
+#define TAIL_SHARE 4
 
 /* The smallest resident limit: an instruction may touch four pages (two operands that straddle). */
 #define RESIDENT_MIN 4
