@@ -31,6 +31,7 @@
 #define LAPIC_LVT_LINT1 0x360
 #define LAPIC_LVT_ERROR 0x370
 #define LAPIC_TIMER_INITIAL 0x380
+#define LAPIC_TIMER_CURRENT 0x390
 #define LAPIC_TIMER_DIVIDE 0x3e0
 
 #define SPURIOUS_ENABLE 0x100
@@ -93,6 +94,11 @@ void apic_timer_start(void)
 	lapic_write(LAPIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
 	lapic_write(LAPIC_LVT_TIMER, LVT_TIMER_PERIODIC | TRAP_TIMER);
 	lapic_write(LAPIC_TIMER_INITIAL, TIMER_COUNT);
+}
+
+uint32_t apic_timer_left(void)
+{
+	return lapic_read(LAPIC_TIMER_CURRENT);
 }
 
 uint32_t apic_id(void)

@@ -13,6 +13,9 @@ void apic_init_cpu(void);
 /* Periodic timer interrupts at TRAP_TIMER on this CPU, every TICK_NANOSECONDS. */
 void apic_timer_start(void);
 
+/* Nanoseconds until this CPU's next one. */
+uint32_t apic_timer_left(void);
+
 /* This CPU's APIC number. */
 uint32_t apic_id(void);
 

@@ -264,21 +264,18 @@ static uint64_t median(uint64_t *values)
 	return values[ROUNDS / 2];
 }
 
-/* The ratio of a variant, as a part of the control's, and the waits. The control comes first. */
+/* The ratio of a variant, as a part of the control's, and the waits. */
 static void print_variant(enum variant variant)
 {
-	static uint64_t control;
 	const char *name = variant_names[variant];
 	struct figures *of = &figures[variant];
 	uint64_t middle = median(of->ratios);
 	uint64_t all = 0;
 
 	bench_print_ratio(name, "", middle);
-	if (variant == CONTROL) {
-		control = middle;
+	if (variant == CONTROL)
 		return;
-	}
-	bench_print_ratio(name, ".of-control", 1000 * middle / control);
+	bench_print_ratio(name, ".of-control", 1000 * middle / median(figures[CONTROL].ratios));
 	for (unsigned i = 0; i < LOCK_CLASS_COUNT; i++) {
 		all += of->contended[i];
 		if (of->contended[i])

@@ -45,6 +45,14 @@ run build SEED=2
 [ $status = 0 ] && [ "$(grep ^digest <<<"$said")" != "$(grep ^digest <<<"$first")" ]
 result 'another seed, another run'
 
+if [ -z "$debug" ] && [ -n "${DEBUG_IMAGE-}" ]; then
+	debug=1
+	run build SEED=3
+	debug=
+	[ $status = 0 ] && [[ $said == *$'\n''check: ok '* ]]
+	result 'lock ranks and assertions of the debug build hold'
+fi
+
 if said=$(make -s -j2 DEBUG=$debug BUG=lose-dirty 2>&1); then
 	run build/bug-lose-dirty
 	[ $status = 1 ] && grep -q '^mismatch: seed 1 operation' <<<"$said"

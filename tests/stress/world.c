@@ -10,6 +10,7 @@
  * What is drawn here comes from a generator of its own, a draw for each
  * ACT_OPERATIONS of the actors.
  */
+#include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/lru.h"
@@ -29,7 +30,8 @@
 #define ACT_OPERATIONS STRESS_WAKE_OPERATIONS
 #define CHECK_OPERATIONS 2048u
 #define PROGRESS_SECONDS 5u
-#define CALIBRATION_TICKS 5u
+#define SAMPLES 15u
+#define SAMPLE_ROUNDS 200000u
 /* The lowest limit: below it threads spend their time taking pages from each other. */
 #define LIMIT_MIN 8u
 /* With the actors, PIDs go round some times in ten minutes. */
@@ -55,28 +57,40 @@ static struct {
 	struct stress_before before;
 } world;
 
-static uint64_t ticks(void)
+/* What the time stamp counter advances in a second, by a sample of the timer between two ticks. */
+static uint64_t tsc_sample(void)
 {
-	return READ_ONCE(cpus[0].counters[COUNTER_TICK]);
+	uint64_t flags = irq_save();
+	uint64_t begun, ended;
+	uint32_t before, after;
+
+	do {
+		before = apic_timer_left();
+		begun = cpu_tsc();
+		for (unsigned i = 0; i < SAMPLE_ROUNDS; i++) /* far less than a tick */
+			__asm__ volatile("");
+		after = apic_timer_left();
+		ended = cpu_tsc();
+	} while (after >= before); /* a tick was due meanwhile */
+	irq_restore(flags);
+	return (ended - begun) * 1000000000 / (before - after);
 }
 
-/* Without PAUSE, which under icount takes longer than what is waited for. */
-static uint64_t tsc_at_tick(uint64_t tick)
-{
-	while (ticks() < tick)
-		continue;
-	return cpu_tsc();
-}
-
-/* While nothing happens: later, ticks are lost where interrupts are off for long. */
+/* The median sample: QEMU may have been away from its CPU in the middle of another. */
 static void clock_begin(void)
 {
-	uint64_t tick = ticks() + 1;
-	uint64_t begun = tsc_at_tick(tick);
+	uint64_t samples[SAMPLES];
 
-	world.tsc_begun = tsc_at_tick(tick + CALIBRATION_TICKS);
-	world.tsc_second =
-		(world.tsc_begun - begun) * (1000000000u / TICK_NANOSECONDS / CALIBRATION_TICKS);
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t sample = tsc_sample();
+		unsigned j = i;
+
+		for (; j > 0 && samples[j - 1] > sample; j--)
+			samples[j] = samples[j - 1];
+		samples[j] = sample;
+	}
+	world.tsc_second = samples[SAMPLES / 2];
+	world.tsc_begun = cpu_tsc();
 }
 
 /* The guest's clock, since the beginning. */
