@@ -35,7 +35,8 @@
 /* The lowest limit: below it threads spend their time taking pages from each other. */
 #define LIMIT_MIN 8u
 /* With the actors, PIDs go round some times in ten minutes. */
-#define CHURN_PROCESSES 400u
+#define CHURN_PROCESSES 384u
+#define CHURN_AT_ONCE 32u
 
 struct stress stress;
 
@@ -151,22 +152,39 @@ static int nothing_main(int argc, char **argv)
 	return 0;
 }
 
+/* Collects empty processes. */
+static void churn_collect(const pid_t *pids, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct process_end end;
+
+		stress_counted(STRESS_CHURN);
+		if (process_wait(pids[i], &end) != 0 || end.killed != FAULT_OK ||
+		    end.exit_status != 0)
+			stress_fail(NULL, "pid %d: expected exit status 0, observed %s, %d",
+				    pids[i], fault_reason_name(end.killed), end.exit_status);
+	}
+}
+
 /* Processes that end at once: so PIDs go round, and slots with their addresses. */
 static void churn(void)
 {
-	for (unsigned i = 0; i < CHURN_PROCESSES; i++) {
-		struct process_end end;
-		pid_t pid = process_spawn_function("nothing", nothing_main, 0, NULL,
-						   PROCESS_BACKGROUND);
+	for (unsigned done = 0; done < CHURN_PROCESSES; done += CHURN_AT_ONCE) {
+		pid_t pids[CHURN_AT_ONCE];
+		unsigned started = 0;
 
-		if (pid < 0) {
+		while (started < CHURN_AT_ONCE) {
+			pids[started] = process_spawn_function("nothing", nothing_main, 0, NULL,
+							       PROCESS_BACKGROUND);
+			if (pids[started] < 0)
+				break;
+			started++;
+		}
+		churn_collect(pids, started);
+		if (started < CHURN_AT_ONCE) {
 			stress_counted(STRESS_REFUSED);
 			return;
 		}
-		stress_counted(STRESS_CHURN);
-		if (process_wait(pid, &end) != 0 || end.killed != FAULT_OK || end.exit_status != 0)
-			stress_fail(NULL, "pid %d: expected exit status 0, observed %s, %d", pid,
-				    fault_reason_name(end.killed), end.exit_status);
 	}
 }
 
