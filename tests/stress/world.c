@@ -34,7 +34,7 @@
 #define SAMPLE_ROUNDS 200000u
 /* The lowest limit: below it threads spend their time taking pages from each other. */
 #define LIMIT_MIN 8u
-/* With the actors, PIDs go round some times in ten minutes. */
+/* So slots, and with them addresses, go round often, and PIDs in a long run. */
 #define CHURN_PROCESSES 384u
 #define CHURN_AT_ONCE 32u
 
@@ -166,7 +166,7 @@ static void churn_collect(const pid_t *pids, unsigned count)
 	}
 }
 
-/* Processes that end at once: so PIDs go round, and slots with their addresses. */
+/* Processes that end at once. */
 static void churn(void)
 {
 	for (unsigned done = 0; done < CHURN_PROCESSES; done += CHURN_AT_ONCE) {
