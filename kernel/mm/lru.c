@@ -117,13 +117,15 @@ static SLOW_PATH void insert_slow(struct inbox *inbox, uint32_t count, struct fr
 		frame = NULL;
 	}
 	inbox_put(inbox, count);
-	if (frame || !policy_current->accessed)
-		spin_lock(&lru.lock);
-	else if (count < INBOX_PAGES / 2 || !spin_try_lock(&lru.lock))
+	if (frame || !policy_current->accessed) {
+		lru_lock();
+		if (frame) /* it was full: another CPU has had the lock for long */
+			policy_current->insert(frame);
+	} else if (count >= INBOX_PAGES / 2 && spin_try_lock(&lru.lock)) {
+		inbox_empty(inbox); /* and those of other CPUs are left to them */
+	} else {
 		return;
-	inboxes_empty();
-	if (frame) /* it was full: another CPU has had the lock for long */
-		policy_current->insert(frame);
+	}
 	spin_unlock(&lru.lock);
 }
 
