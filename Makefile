@@ -42,6 +42,8 @@
 #:   SEEDS=100               schedule: so many, from SEED on
 #:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:   MINUTES=1 OPERATIONS=n  how long `make stress` runs: the guest's clock, or a count
+#:   SEEDS=100               schedule: so many, from SEED on
+#:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:
 #: Variables of the build:
 #:   DEBUG=1                 -Og, lock ranks, deeper assertions; in build/debug/
@@ -203,6 +205,7 @@ $(OUT)/quire.iso: $(IMAGE) tests/tools/iso
 export CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT FILTER
 export SEEDS SCENARIO
 export MINUTES OPERATIONS FRAMES
+export SEEDS SCENARIO
 export KERNEL = $(IMAGE)
 export GDB
 boot = $(if $(silent),env QUIET=1) tests/tools/boot
