@@ -333,7 +333,6 @@ static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 	if (UNLIKELY(!(frame->rflags & RFLAGS_IF) || !THIS_CPU->space))
 		panic_if_ours(frame, address);
 	DEBUG_ASSERT(lock_debug_count() == 0);
-	schedule_point();
 	gate_enter_anyhow();
 	if (UNLIKELY((vaddr_t)frame < thread->stack_base + STACK_RESERVE_BYTES)) {
 		reason = FAULT_STACK;
@@ -356,6 +355,7 @@ void fault_handle(struct trap_frame *frame)
 {
 	vaddr_t address = cpu_fault_address();
 
+	schedule_point();
 	if (LIKELY(fault_quick(frame, address)))
 		return;
 	fault_handle_fully(frame, address);

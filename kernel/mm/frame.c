@@ -139,7 +139,7 @@ static uint32_t magazine_take(struct magazine *magazine)
 
 	while ((count = __atomic_exchange_n(&magazine->count, MAGAZINE_BUSY, __ATOMIC_ACQUIRE)) ==
 	       MAGAZINE_BUSY)
-		cpu_relax();
+		schedule_wait();
 	return count;
 }
 

@@ -65,12 +65,13 @@ static uint32_t inbox_take(struct inbox *inbox)
 
 	while ((count = __atomic_exchange_n(&inbox->count, INBOX_BUSY, __ATOMIC_ACQUIRE)) ==
 	       INBOX_BUSY)
-		cpu_relax();
+		schedule_wait();
 	return count;
 }
 
 static void inbox_put(struct inbox *inbox, uint32_t count)
 {
+	schedule_point();
 	__atomic_store_n(&inbox->count, count, __ATOMIC_RELEASE);
 }
 

@@ -132,6 +132,7 @@ ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock)
 	uint32_t expected = 0;
 
 	DEBUG_ASSERT(!irq_enabled());
+	schedule_point();
 	if (!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->id + 1, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
