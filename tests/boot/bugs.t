@@ -2,7 +2,8 @@
 # The checkers can fail: each planted bug (kernel/bugs.h) is built and must be caught, by
 # `check`, by a mismatch, by an assertion or by a test, in a script that the same kernel
 # without the bug ends without complaint, or by a seeded schedule (what those say without a
-# bug: schedule/seeds.t). The guest counts instructions: each run is the same every time. A bug's build compiles only the files it is in. BUGS="name name" chooses.
+# bug: schedule/seeds.t). The guest counts instructions: each run is the same every time. A
+# bug's build compiles only the files it is in. BUGS="name name" chooses.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 unset MEM APPEND RUN TRACE SEED QEMU_CPU ACCEL BIOS CDROM MAKEFLAGS BUG DEBUG
