@@ -127,7 +127,7 @@ pid_t getpid(void)
 
 static struct sigaction segv;
 
-static void deliver(const struct signal_info *info)
+static void segv_deliver(const struct signal_info *info)
 {
 	siginfo_t shown = {
 		.si_signo = info->number,
@@ -152,7 +152,7 @@ int sigaction(int signal, const struct sigaction *action, struct sigaction *befo
 	if (action) {
 		segv = *action;
 		if (segv.sa_handler != SIG_DFL && segv.sa_handler != SIG_IGN)
-			kernel.handler = deliver;
+			kernel.handler = segv_deliver;
 		kernel.stay_open = segv.sa_flags & SA_NODEFER;
 		if (answer(signal_set_action(SIGNAL_SEGV, &kernel, NULL)) < 0)
 			return -1;
