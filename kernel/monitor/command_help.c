@@ -3,7 +3,7 @@
  * are never behind.
  */
 #include "kernel/bugs.h"
-#include "kernel/fs/module.h"
+#include "kernel/fs/file.h"
 #include "kernel/mm/policy.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
@@ -52,15 +52,18 @@ static void help_policies(void)
 
 static void help_files(void)
 {
+	unsigned place = 0;
+	struct file_info info;
 	char summary[64];
+	bool any = false;
 
-	for (const struct module *module = module_next(NULL); module;
-	     module = module_next(module)) {
-		(void)format(summary, sizeof(summary), "%lu bytes%s", module->size_bytes,
-			     module->is_trace ? ", a trace for `replay`" : "");
-		print_entry(module->name, "", summary);
+	while (file_next(&place, &info)) {
+		any = true;
+		(void)format(summary, sizeof(summary), "%lu bytes%s", info.size_bytes,
+			     strcmp(info.kind, "trace") == 0 ? ", a trace for `replay`" : "");
+		print_entry(info.name, "", summary);
 	}
-	if (!module_next(NULL))
+	if (!any)
 		console_print("  no files: SCRIPT= and TRACE= bring some\n");
 }
 

@@ -161,7 +161,7 @@ static NOINLINE struct point vobj_touch(const struct point *object)
  */
 static bool fetch(struct storage *storage, int id)
 {
-	int places[OBJECT_LIMIT];
+	int places[OBJECT_LIMIT] = {0};
 	int left = NONE, left_count = 0;
 
 	for (int i = 0; i < storage->object_count; i++)

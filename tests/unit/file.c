@@ -167,6 +167,25 @@ PROCESS_TEST(file, removed_while_open)
 	CHECK_ERROR(0, file_unlink(NAME));
 }
 
+PROCESS_TEST(file, the_object_outlives_its_descriptor)
+{
+	struct object *object;
+	char text[4] = "";
+	int access = 0, file = make();
+
+	CHECK_EQUAL(3, file_write(file, "abc", 3));
+	object = file_object(file, &access);
+	CHECK_EQUAL(FILE_READ_WRITE, access);
+	CHECK_ERROR(0, file_close(file));
+	CHECK_ERROR(0, file_unlink(NAME));
+	CHECK(file_object(file, &access) == NULL);
+	if (!CHECK(object))
+		return;
+	CHECK_EQUAL(3, object_read(object, 0, text, 3));
+	CHECK_TEXT("abc", text);
+	object_release(object);
+}
+
 PROCESS_TEST(file, a_module_is_only_read)
 {
 	unsigned place = 0;

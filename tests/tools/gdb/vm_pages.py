@@ -205,6 +205,9 @@ def frame_text(machine, pfn, descriptor):
         text += f" of {owner_text(machine, int(descriptor['owner']))}" \
                 f" at {int(page['address']):#018x}{flags}" \
                 + ("" if slot == SLOT_NONE else f" slot {slot}")
+    elif state == "shared":
+        page = descriptor["shared"]
+        text += f" page {int(page['index'])} of the object at {int(page['object']):#018x}"
     return text
 
 
@@ -231,6 +234,9 @@ def frame(machine, pfn):
         yield from private_lines(machine, descriptor)
     elif state < len(names) and names[state] == "page-table":
         yield from table_lines(machine, descriptor)
+    elif state < len(names) and names[state] == "shared":
+        yield f"object {int(descriptor['shared']['object']):#018x}"
+        yield f"page {int(descriptor['shared']['index'])}"
 
 
 def private_lines(machine, descriptor):
