@@ -29,7 +29,6 @@ static const struct error_entry errors[] = {
 	{EEXIST, "EEXIST", "this exists already"},
 	{ENODEV, "ENODEV", "no such device"},
 	{EINVAL, "EINVAL", "an argument is missing, malformed or out of range"},
-	{ENFILE, "ENFILE", "too many files are open in all"},
 	{EMFILE, "EMFILE", "the process has too many files open"},
 	{EFBIG, "EFBIG", "the file is too large"},
 	{ENOSPC, "ENOSPC", "no space is left"},

@@ -21,7 +21,6 @@
 #define EEXIST 17
 #define ENODEV 19
 #define EINVAL 22
-#define ENFILE 23
 #define EMFILE 24
 #define EFBIG 27
 #define ENOSPC 28

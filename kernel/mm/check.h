@@ -5,7 +5,8 @@
  * The numbers are those printed as `I7: sentence`:
  *   1 each frame in exactly one state, the census adds up to RAM
  *   2 free frames: counters, bitmap, magazines and descriptors agree; poison intact
- *   3 a present entry's frame is owned by that process at that address
+ *   3 a present entry's frame is owned by that process at that address; a shared
+ *     frame is the page of one object
  *   4 no process-half entry maps a page-table, free, kernel or ramdisk frame
  *   5 each page-table frame is reachable from one root; kernel halves are identical
  *   6 reserved bits zero; nothing both writable and executable; no global bit

@@ -24,7 +24,8 @@ delete @ENV{qw(MEM APPEND RUN TRACE ICOUNT)};
 my $NAME = 'mem-virtual-objects';
 my $SOURCE = "kernel/programs/labs/$NAME.c";
 my $RANDOM_SESSIONS = 240;
-my $seed = delete($ENV{SEED}) // 1;
+my $seed = delete $ENV{SEED} || 1;
+$seed = hex $seed if $seed =~ /^0x/i;
 my $count = 0;
 $| = 1;
 
