@@ -29,7 +29,12 @@
 	  "vmap_free drops the mutex before the block's pages are gone")                     \
 	X("drop-swap-lock", BUG_DROP_SWAP_LOCK,                                              \
 	  "swap's lock is dropped between choosing a slot and taking it")                    \
-	X("lose-wakeup", BUG_LOSE_WAKEUP, "a semaphore is unlocked between its count and the wait")
+	X("lose-wakeup", BUG_LOSE_WAKEUP,                                                    \
+	  "a semaphore is unlocked between its count and the wait")                          \
+	X("keep-tail", BUG_KEEP_TAIL, "a file made shorter keeps bytes behind its end")      \
+	X("keep-files", BUG_KEEP_FILES, "the end of a process leaves its files open")        \
+	X("unblocked-fault", BUG_UNBLOCKED_FAULT,                                            \
+	  "a fault in a program's fault handler goes to that handler again")
 
 /*
  * BUG_PLANTED(BUG_LOSE_DIRTY): is that bug in this build? A constant, so that

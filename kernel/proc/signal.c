@@ -19,6 +19,7 @@
 #include "kernel/proc/signal.h"
 
 #include "arch/x86_64/trap.h"
+#include "kernel/bugs.h"
 #include "kernel/mm/turn.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/sched/gate.h"
@@ -103,7 +104,7 @@ static void deliver(const struct signal_action *action, const struct signal_info
 	struct thread *thread = thread_current();
 	uint64_t blocked = thread->signals_blocked;
 
-	if (!action->stay_open)
+	if (!action->stay_open && !BUG_PLANTED(BUG_UNBLOCKED_FAULT))
 		thread->signals_blocked |= SIGNAL_BIT(SIGNAL_SEGV);
 	irq_enable();
 	gate_leave(); /* where a kill that came meanwhile ends the thread */

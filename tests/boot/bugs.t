@@ -118,6 +118,18 @@ as $p free $a
 check
 END
 
+caught keep-tail 'not ok 1 object.what_is_cut_off_is_gone' CPUS=1 <<'END'
+test object.what_is_cut_off_is_gone
+END
+
+caught keep-files 'not ok 1 file.as_many_as_may_be_open' CPUS=1 <<'END'
+test file.as_many_as_may_be_open
+END
+
+caught unblocked-fault 'not ok 1 signal.fault_in_the_handler' CPUS=1 <<'END'
+test signal.fault_in_the_handler
+END
+
 # These take two CPUs and the right moment: a seeded schedule finds it, and finds it again.
 found() { # found BUG SCENARIO
 	local bug=$1 scenario=$2 said again
