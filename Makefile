@@ -124,7 +124,7 @@ ASFLAGS := -Wa,--noexecstack
 LABS := $(basename $(notdir $(wildcard kernel/programs/labs/*.c)))
 LAB_FLAGS := -Ikernel/programs/labs/include -include kernel/programs/labs/lib/labs.h
 $(foreach lab,$(LABS),$(eval \
-	%/labs/$(lab).c.o: FLAGS += $(LAB_FLAGS) -Dmain=$(subst -,_,$(lab))_main))
+	%/labs/$(lab).c.o: private FLAGS += $(LAB_FLAGS) -Dmain=$(subst -,_,$(lab))_main))
 
 LDFLAGS := -nostdlib -static -no-pie --build-id=none -z noexecstack -z max-page-size=4096 \
 	--fatal-warnings

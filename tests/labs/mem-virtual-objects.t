@@ -61,7 +61,8 @@ sub golden_read {
 	return {
 		name => $file =~ s{.*/|\.txt$}{}gr, text => $text, lines => \@lines,
 		command => $command =~ s/^\$ (.*)\n/$1/r,
-		ended => $text =~ /> \n$/ ? 'input' : $text =~ /fault/ ? 'fault' : 'exit',
+		ended => $text =~ /> \n$/ ? 'input' : $text =~ /fault/ ? 'fault'
+			: $text =~ /^usage/ ? 'usage' : $text =~ /\n\n$/ ? 'word' : 'exit',
 	};
 }
 
@@ -117,24 +118,28 @@ sub random_session {
 
 # ---- On quire -------------------------------------------------------------------------
 
-# All sessions in one boot: a list of transcripts.
-sub run_on_quire {
-	my @sessions = @_;
+# Boots quire with a script of this name and these lines: what it said.
+sub boot {
+	my ($name, @lines) = @_;
 	mkdir "build/test";
-	my $script = "build/test/$NAME.script";
+	my $script = "build/test/$name.script";
 	open(my $handle, '>', $script) or die "quire: $script: $!\n";
-	for my $session (@sessions) {
-		print $handle map { "$_\n" } $session->{command}, @{ $session->{lines} },
-			$session->{ended} eq 'input' ? '^D' : ();
-	}
-	print $handle "check\n";
+	print $handle map { "$_\n" } @lines;
 	close $handle;
-	local @ENV{qw(SCRIPT LOG QUIET KERNEL TIMEOUT)} = ($script, "build/test/$NAME.log", 1,
+	local @ENV{qw(SCRIPT LOG QUIET KERNEL TIMEOUT)} = ($script, "build/test/$name.log", 1,
 		$ENV{RELEASE_IMAGE} || $ENV{DEBUG_IMAGE} || 'build/quire.elf',
 		$ENV{TIMEOUT} || 120);
 	open(my $boot, '-|', 'tests/tools/boot run 2>&1 </dev/null') or die "quire: $!\n";
 	my $said = join '', <$boot>;
 	close $boot;
+	return $said;
+}
+
+# All sessions in one boot: a list of transcripts.
+sub run_on_quire {
+	my @sessions = @_;
+	my $said = boot($NAME, (map { ($_->{command}, @{ $_->{lines} },
+		$_->{ended} eq 'input' ? '^D' : ()) } @sessions), 'check');
 	my @parts = split /^quire> /m, $said;
 	shift @parts; # what the boot said
 	my ($check) = grep { /^check\n/ } @parts;
@@ -198,6 +203,9 @@ sub run_here {
 	}
 	close $to if $open;
 	waitpid $pid, 0;
+	my %status = (input => 0, word => 0, exit => 1, fault => 11);
+	my $status = $? & 127 || $? >> 8;
+	$text .= "(status $status)\n" if $status != ($status{ $session->{ended} } // $status);
 	if (($? & 127) == 11) {
 		$text .= "\n" if $text !~ /\n\z/; # the shell takes a fresh line
 		$text .= "[1]  segmentation fault  ./$NAME\n";
@@ -286,6 +294,9 @@ golden_results('', @golden);
 random_results($NAME, @random);
 golden_results(' with pages', @golden_pages);
 random_results('vobj-pages', @random_pages);
+
+my $said_last = boot("$NAME-status", "./$NAME step=5", '4', 'poweroff $?');
+result($said_last =~ /^quire: status 1$/m, 'on quire: its status is 1 after step 5', $said_last);
 
 my $directory = tempdir(CLEANUP => 1);
 my ($program, $said) = compile($SOURCE, "$directory/lab");
