@@ -193,7 +193,7 @@ TEST(signal, handler_that_falls_into_itself)
 
 static uint64_t recurse(uint64_t level)
 {
-	volatile char space[256];
+	volatile char space[256] = "";
 
 	space[level % sizeof(space)] = 1;
 	return level == UINT64_MAX ? 0 : recurse(level + 1) + (uint64_t)space[0];
