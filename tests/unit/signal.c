@@ -216,7 +216,8 @@ TEST(signal, stack_overflow_is_not_delivered)
 
 static int calls_nowhere(int argc, char **argv)
 {
-	void (*volatile nowhere)(void) = NULL;
+	static vaddr_t target; /* the compiler is not to know that it is 0 */
+	void (*volatile nowhere)(void) = (void (*)(void))READ_ONCE(target);
 
 	(void)argc, (void)argv;
 	use(jumps);
