@@ -5,8 +5,9 @@
  *
  *     hw_access                    the MMU: TLB, page walk, D bit, the load or store itself
  *     fault_handle                 a thread's page fault                         kernel/mm/fault.c
+ *     lru_rest_oldest              the tail is filled, one shootdown for all        kernel/mm/lru.c
  *     reclaim_evict                one eviction, LRU to free frame              kernel/mm/reclaim.c
- *     vmap_free_page               vmap_free, and exit, for one page             kernel/mm/vmap.c
+ *     entry_release, released_flush    vmap_free, and exit, for one page  kernel/mm/vmap_tables.c
  *     swap_read, swap_write, slot_alloc, slot_free                               kernel/mm/swap.c
  *     frame_alloc, frame_free                                                    kernel/mm/frame.c
  *     tlb_shootdown                (its inside is shootdown.pml)                 arch/x86_64/
@@ -14,19 +15,32 @@
  *                         fault_handle
  *         UNTOUCHED ------------------------> PRESENT <---------------- TRANSIT
  *             ^                               |     ^    fault_handle      ^
- *             |                 reclaim_evict |     | fault_handle         | fault_handle
- *             |                               v     |                      |
+ *             |               lru_rest_oldest |     | fault_handle         | fault_handle
+ *             |              or reclaim_evict v     |                      |
  *             +----------------------------- RESTING ----------------> SWAPPED
  *               reclaim_evict (never written)          reclaim_evict
  *
- *     vmap_free_page takes each of them but TRANSIT to NONE, vmap_malloc takes NONE to UNTOUCHED.
+ *     vmap_free takes each of them but TRANSIT to NONE, vmap_malloc takes NONE to UNTOUCHED.
  *
  * Locks
  *     Page table: the MMU and a fault's first look do not take it. Under it each section does one
  *     thing that those two can see, so the section is one atomic step (Lipton's reduction). LRU,
  *     slots and frames: leaf locks, each section one atomic step.
- *     While a frame is on the LRU its `dirty` and `slot` belong to the LRU lock; while it is not,
- *     to the one who took it off (evictor or vmap_free) or who has not put it on yet (fault).
+ *     A section that sets a PTE and then lists, touches or puts back its frame is one step too:
+ *     whoever looks at the frame in between has only the LRU lock, does not look at the PTE, and
+ *     so could as well have looked before. (An evictor or the filler comes to the PTE later.)
+ *     `dirty` and `slot` belong to the page table's lock while the frame is on the LRU; while it
+ *     is not, to the one who took it off (evictor or vmap_free) or has not put it on yet (fault).
+ *     Inboxes: a fault pushes the frame on its CPU's inbox, without a lock, inside the page table's
+ *     section. Everybody who takes the LRU lock empties all inboxes first. So the push is the step
+ *     in which the frame is on the LRU: those who have the lock just then count as earlier, all
+ *     others find it there. entry_release, which insists on it, has the page table's lock, and so
+ *     takes the LRU's after the push. Hence on_lru is set in one step; inboxes are not modelled.
+ *
+ * The tail
+ *     The filler marks frames on the LRU on_tail; unmaps each, if the PTE still has it; sends one
+ *     shootdown; marks those flushed that are still on_tail. A touch takes off the tail, or if an
+ *     evictor has the frame tells it by `touched`. An evictor sends no shootdown for a flushed one.
  *
  * What is checked, apart from deadlock (an invalid end state)
  *     V1 a load returns the last value stored; a fresh page reads zero, also after free and malloc
@@ -34,17 +48,20 @@
  *     V3 a frame is freed only when no TLB maps it
  *     V4 the page table is not touched after exit has freed it
  *     V5 at the end no frame, slot or LRU entry is left
+ *     V6 a frame on the tail that is flushed rests, and no TLB maps it
  *
  * More than the kernel does: the evictor takes any page at any time, not only the oldest under
- * pressure; all loops may go on for ever.
+ * pressure, nor those on the tail first; so does the filler, which is an evictor in the kernel and
+ * runs beside all of them here; all loops may go on for ever.
  *
- * Left out: shared pages, accessed bits, the LRU's order, batches, per-CPU LRU buffers, gates,
+ * Left out: shared pages, accessed bits, the LRU's order, policies, gates,
  * zero-page detection, weak memory order (each hand-over goes through a lock or a locked
  * instruction), and liveness (that a thread keeps its page long enough to retire its instruction).
  * To wait is a blocking condition: that wake-ups are not lost is semaphore.pml's matter. TLB fills
  * come only from loads and stores.
  *
  * Sizes (-D): PAGES and FRAMES 1..2, SLOTS 1..3, THREADS and EVICTORS 1..2.
+ * TAIL (1): with the filler.
  * STEAL: with no free slot the evictor takes one from a clean resident page, which becomes dirty.
  * Planted bugs (-DBUG_...): tests/model/run has the list.
  */
@@ -63,9 +80,12 @@
 #ifndef EVICTORS
 #define EVICTORS 1
 #endif
+#ifndef TAIL
+#define TAIL 1
+#endif
 
 #define NO      7               /* no frame, no slot */
-#define GARBAGE 3               /* content that nobody may read */
+#define GARBAGE 2               /* content that nobody may read */
 
 /* PTE states */
 #define NONE      0
@@ -87,8 +107,11 @@ byte content[2] = GARBAGE;
 byte owner[2];                  /* page */
 byte slot[2] = NO;              /* slot kept */
 bit  dirty[2];                  /* sticky */
-bit  on_lru[2];
+bit  on_lru[2];                 /* listed: with the policy, or on its tail */
+bit  on_tail[2];
+bit  flushed[2];
 bit  evicting[2];
+bit  touched[2];                /* mapped again while evicting */
 bit  disowned[2];
 
 bit  slot_is_free[3];
@@ -98,7 +121,7 @@ byte tlb[4] = NO;               /* [cpu * 2 + page]: frame */
 bit  tlb_d[4];
 
 /* What the program believes */
-byte value[2];                  /* last value stored */
+bit  value[2];                  /* last value stored: each store another; fresh: 0 */
 bit  live[2];                   /* block is allocated */
 byte threads;
 
@@ -120,6 +143,7 @@ inline frame_alloc(f, fill) {
         is_free[0] || is_free[1] ->
         f = (is_free[0] -> 0 : 1);
         assert(slot[f] == NO && !dirty[f] && !on_lru[f] && !evicting[f] && !disowned[f]);
+        assert(!on_tail[f] && !flushed[f] && !touched[f]);
         is_free[f] = 0; content[f] = fill
     }
 }
@@ -129,7 +153,8 @@ inline frame_free(f) {
     assert(!HOLDS(0, f) && !HOLDS(1, f));           /* V2 */
     assert(!MAPPED(f));                             /* V3 */
     is_free[f] = 1; content[f] = GARBAGE;
-    slot[f] = NO; dirty[f] = 0; evicting[f] = 0; disowned[f] = 0; owner[f] = 0;
+    slot[f] = NO; dirty[f] = 0; evicting[f] = 0; disowned[f] = 0; touched[f] = 0; owner[f] = 0;
+    flushed[f] = 0;
     f = NO
 }
 
@@ -165,24 +190,19 @@ inline swap_write(f) { assert(!slot_is_free[slot[f]]); slot_content[slot[f]] = c
 inline swap_read(f)  { assert(!slot_is_free[slot[f]]); content[f] = slot_content[slot[f]] }
 
 /*
- * Flush page p on the own CPU, then on the other. The initiator does nothing between sending and
- * the acknowledgement, so the other CPU's flush can stand here: it happens at any later moment,
- * then we go on. The interrupt never cuts an instruction, so a load or store is one step.
+ * Interrupts are off from the section that takes a translation away to the acknowledgement, so
+ * nothing loads or stores on the own CPU meanwhile: its flush is part of the section. The
+ * initiator does nothing between sending and the acknowledgement, so the other CPU's flush can
+ * stand here: it happens at any later moment, then we go on. The interrupt never cuts an
+ * instruction, so a load or store is one step.
  */
-inline tlb_flush(c, p) { d_step { TLB(c, p) = NO; TLB_D(c, p) = 0 } }
+#ifdef BUG_NO_SHOOTDOWN
+#define tlb_flush(c, p) skip
+#else
+#define tlb_flush(c, p) TLB(c, p) = NO; TLB_D(c, p) = 0
+#endif
 
-inline tlb_shootdown(p) {
-#ifndef BUG_NO_SHOOTDOWN
-#if THREADS > 1
-    tlb_flush(cpu, p);
-    tlb_flush(OTHER, p)
-#else
-    tlb_flush(0, p)             /* only thread(0) loads and stores */
-#endif
-#else
-    skip
-#endif
-}
+inline tlb_shootdown(p) { d_step { tlb_flush(OTHER, p) } }
 
 /*
  * One load or store; op says which it was, or FAULT. A TLB entry is used if it is there, or has
@@ -207,7 +227,7 @@ inline hw_access(p, op) {
     assert(op == FAULT || !is_free[TLB(cpu, p)]);                           /* V3 */
     if
     :: op == STORE && live[p] ->
-        value[p] = (value[p] == 1 -> 2 : 1);
+        value[p] = 1 - value[p];
         content[TLB(cpu, p)] = value[p]
     :: op == STORE && !live[p] -> content[TLB(cpu, p)] = GARBAGE            /* freed meanwhile */
     :: op == LOAD -> assert(!live[p] || content[TLB(cpu, p)] == value[p])   /* V1 */
@@ -228,6 +248,19 @@ inline map_new(p, f) {
     f = NO
 }
 
+inline unlist(f) { on_lru[f] = 0; on_tail[f] = 0 }
+
+/* A resting page was mapped again: it is young, or its evictor is told. */
+inline lru_touch(g) {
+    if
+#if TAIL && !defined(BUG_TOUCHED_ON_TAIL)
+    :: on_tail[g] -> on_tail[g] = 0; flushed[g] = 0
+#endif
+    :: evicting[g] -> touched[g] = 1
+    :: else
+    fi
+}
+
 #ifdef BUG_PTE_READ_TWICE
 #define STILL(state) true
 #else
@@ -240,8 +273,8 @@ inline fault_handle(p) {
     :: seen == RESTING ->
         atomic {
             pte_lock();
-            /* The frame may be evicting: LRU, dirty and slot are left alone. */
-            if :: STILL(RESTING) -> pte[p] = PRESENT :: else fi
+            /* The frame may be evicting: dirty and slot are left alone. */
+            if :: STILL(RESTING) -> pte[p] = PRESENT; lru_touch(pte_arg[p]) :: else fi
         }
     :: seen == UNTOUCHED ->
         frame_alloc(f, 0);
@@ -312,25 +345,25 @@ gone:
  * A frame found off the LRU is in an evictor's hands, who sees `disowned` and frees frame and slot.
  * The frame is reused, and the address allocated again, after the shootdown (the quarantine).
  */
-inline vmap_free_page(p) {
-    atomic {
-        pte[p] != TRANSIT ->
-        pte_lock();
-        if
-        :: pte[p] == PRESENT || pte[p] == RESTING ->
-            f = pte_arg[p]; content[f] = GARBAGE;
-            if                                  /* LRU lock */
-            :: on_lru[f] -> on_lru[f] = 0; mine = 1
-            :: else -> assert(evicting[f]);
+inline entry_release(p) {       /* one step: under the page table's lock */
+    pte_lock();
+    if
+    :: pte[p] == PRESENT || pte[p] == RESTING ->
+        f = pte_arg[p]; content[f] = GARBAGE; tlb_flush(cpu, p);
+        if                                      /* LRU lock */
+        :: on_lru[f] -> unlist(f); flushed[f] = 0; mine = 1
+        :: else -> assert(evicting[f]);
 #ifndef BUG_NO_DISOWN
-                disowned[f] = 1;
+            disowned[f] = 1;
 #endif
-            fi;
-            pte_set(p, NONE, NO)
-        :: pte[p] == SWAPPED -> s = pte_arg[p]; pte_set(p, NONE, NO); slot_free(s)
-        :: else -> pte_set(p, NONE, NO)
-        fi
-    };
+        fi;
+        pte_set(p, NONE, NO)
+    :: pte[p] == SWAPPED -> s = pte_arg[p]; pte_set(p, NONE, NO); slot_free(s)
+    :: else -> assert(pte[p] != TRANSIT); pte_set(p, NONE, NO)
+    fi
+}
+
+inline released_flush(p) {
     if
     :: f != NO ->
         tlb_shootdown(p);
@@ -345,14 +378,18 @@ proctype freer(byte cpu) {
     bit mine;
 
     do
-    :: atomic { if :: p = 0 :: PAGES > 1 -> p = 1 fi; live[p] = 0; value[p] = 0 };
-        vmap_free_page(p);
+    :: atomic {                                 /* who finds it in transit waits first */
+            if :: pte[0] != TRANSIT -> p = 0 :: PAGES > 1 && pte[1] != TRANSIT -> p = 1 fi;
+            live[p] = 0; value[p] = 0;
+            entry_release(p)
+        }
+        released_flush(p);
         d_step { assert(pte[p] == NONE); pte_set(p, UNTOUCHED, NO); live[p] = 1; p = 0 }
     :: threads == 0 -> break
     od;
     atomic { live[0] = 0; live[1] = 0; value[0] = 0; value[1] = 0 };
     do
-    :: p < PAGES -> vmap_free_page(p); p++
+    :: p < PAGES -> atomic { entry_release(p) } released_flush(p); p++
     :: else -> break
     od;
 #ifndef BUG_NO_EVICTOR_REF
@@ -366,6 +403,18 @@ proctype freer(byte cpu) {
 #endif
 }
 
+#ifdef BUG_TOUCHED_UNSEEN
+#define TOUCHED(f) false
+#else
+#define TOUCHED(f) touched[f]
+#endif
+
+#ifdef BUG_RESTING_IS_FLUSHED
+#define FLUSHED(f) (flushed[f] || pte[p] == RESTING)
+#else
+#define FLUSHED(f) flushed[f]
+#endif
+
 #ifdef BUG_LOST_DIRTY
 bit d;
 #define D_SEEN d
@@ -373,10 +422,92 @@ bit d;
 #define D_SEEN pte_d[p]
 #endif
 
+#if TAIL
+/*
+ * The policy's next victims, here all, go on the tail, rest there, and are flushed together. The
+ * filler is an evictor; there is one at a time.
+ */
+inline filling_take(g) {
+    on_tail[g] = 1; took[g] = 1; entry[g] = owner[g];
+#ifndef BUG_FILLER_NO_REF
+    evictor_refs++
+#endif
+}
+
+inline rest(p, g) {             /* one step: under the page table's lock */
+    pte_lock();
+    if
+    :: (pte[p] == PRESENT || pte[p] == RESTING) && pte_arg[p] == g ->
+        dirty[g] = dirty[g] | pte_d[p];
+        pte[p] = RESTING; pte_d[p] = 0;         /* one exchange */
+        tlb_flush(cpu, p);
+        stale[p] = 1
+    :: else                                     /* freed, or evicted, meanwhile */
+    fi
+}
+
+#ifdef BUG_MARK_UNSEEN
+#define MARKABLE(g) took[g]
+#else
+#define MARKABLE(g) (took[g] && on_tail[g])
+#endif
+
+inline filling_end() {          /* one step: under the LRU's lock */
+    g = 0;
+    do
+    :: g < FRAMES ->
+        if :: MARKABLE(g) -> flushed[g] = 1 :: else fi;
+#ifndef BUG_FILLER_NO_REF
+        evictor_refs = evictor_refs - took[g];
+#endif
+        took[g] = 0; entry[g] = 0; g++
+    :: g == FRAMES -> break
+    od;
+    g = 0
+}
+
+proctype lru_rest_oldest(byte cpu) {
+    byte g;                                     /* a frame */
+    bit took[2];                                /* frames that go on the tail */
+    byte entry[2];                              /* page of each */
+    bit stale[2];                               /* pages to flush */
+
+end:
+    do
+    :: atomic {                                 /* LRU lock */
+            !on_tail[0] && !on_tail[1] && (on_lru[0] || on_lru[1]) ->
+            do
+            :: g < FRAMES && on_lru[g] -> filling_take(g); g++
+            :: g < FRAMES && !on_lru[g] -> g++
+            :: g == FRAMES -> break
+            od;
+            g = 0
+        }
+        do
+        :: atomic { g < FRAMES -> if :: took[g] -> rest(entry[g], g) :: else fi; g++ }
+        :: g == FRAMES -> break
+        od;
+#ifdef BUG_FLUSHED_EARLY
+        atomic { filling_end() }
+#endif
+        atomic {
+            if :: stale[0] -> tlb_flush(OTHER, 0) :: else fi;
+#if PAGES > 1
+            if :: stale[1] -> tlb_flush(OTHER, 1) :: else fi;
+#endif
+            stale[0] = 0; stale[1] = 0; g = 0
+        }
+#ifndef BUG_FLUSHED_EARLY
+        atomic { filling_end() }
+#endif
+    od
+}
+#endif
+
 /* One eviction after the other. evictor_refs goes down last: exit may free the table then. */
 proctype reclaim_evict(byte cpu) {
     byte f = NO, p;
-    bit resting, noslot;
+    bit resting, stale, noslot;
 #ifdef BUG_PUT_BACK_LATE
     byte late = NO;
 #endif
@@ -385,7 +516,9 @@ end:
     do
     :: atomic {                                 /* LRU lock */
             if :: on_lru[0] -> f = 0 :: on_lru[1] -> f = 1 fi;
-            on_lru[f] = 0; evicting[f] = 1; p = owner[f]; evictor_refs++
+            p = owner[f];
+            assert(!flushed[f] || on_tail[f] && pte[p] == RESTING && !MAPPED(f));   /* V6 */
+            unlist(f); evicting[f] = 1; evictor_refs++
         }
 #ifdef BUG_LOST_DIRTY
         d = pte_d[p];                           /* a read, later a write */
@@ -394,61 +527,73 @@ end:
             pte_lock();
             if
             :: disowned[f]
-            :: else ->
-                assert(pte[p] == PRESENT && pte_arg[p] == f);
-                dirty[f] = dirty[f] | D_SEEN;
-                pte[p] = RESTING; pte_d[p] = 0;         /* one exchange */
+            :: !disowned[f] && !touched[f] ->
+                assert((pte[p] == PRESENT || pte[p] == RESTING) && pte_arg[p] == f);
+                if
+                :: !FLUSHED(f) ->
+                    dirty[f] = dirty[f] | D_SEEN;
+                    pte[p] = RESTING; pte_d[p] = 0;     /* one exchange */
+                    tlb_flush(cpu, p);
+                    stale = 1
+                :: else
+                fi;
                 resting = 1
+            :: else                             /* mapped again already: it stays */
             fi
         };
         if
-        :: resting ->
-#ifdef BUG_FREE_BEFORE_ACK
-            tlb_flush(cpu, p);                  /* and the other CPU's comes later, or never */
-#else
+        :: stale ->
+#ifndef BUG_FREE_BEFORE_ACK                      /* the other CPU's flush comes later, or never */
             tlb_shootdown(p);
 #endif
-            if
-            :: dirty[f] ->                      /* may be mapped and stored into again by now */
-                d_step {
-                    if :: slot[f] == NO -> slot_alloc(slot[f]) :: else fi;
-                    if :: slot[f] != NO -> swap_write(f) :: else -> noslot = 1 fi
-                }
-            :: else
-            fi;
-            atomic {
-                pte_lock();
-                if
-                :: disowned[f]
-                :: !disowned[f] && pte[p] == RESTING && !noslot ->
-                    assert(pte_arg[p] == f);
-                    if
-                    :: slot[f] != NO -> pte_set(p, SWAPPED, slot[f]); slot[f] = NO
-                    :: else -> pte_set(p, UNTOUCHED, NO)        /* never written */
-                    fi;
-                    frame_free(f)
-                :: else ->                      /* touched meanwhile, or no slot: stays */
-                    assert((pte[p] == PRESENT || noslot && pte[p] == RESTING) && pte_arg[p] == f);
-                    pte[p] = PRESENT;
-                    if :: dirty[f] -> slot_free(slot[f]) :: else fi;
-#ifdef BUG_PUT_BACK_LATE
-                    late = f;
-#else
-                    evicting[f] = 0; on_lru[f] = 1;     /* LRU lock, inside the table's */
-#endif
-                    f = NO
-                fi;
-                noslot = 0; resting = 0;
-                if :: f == NO -> evictor_refs--; p = 0 :: else fi
-            }
-#ifdef BUG_PUT_BACK_LATE
-            ;
-            atomic {
-                if :: late != NO -> evicting[late] = 0; on_lru[late] = 1; late = NO :: else fi
-            }
-#endif
+            stale = 0
         :: else
         fi;
+        if
+        :: resting && dirty[f] ->               /* may be mapped and stored into again by now */
+            d_step {
+                if :: slot[f] == NO -> slot_alloc(slot[f]) :: else fi;
+                if :: slot[f] != NO -> swap_write(f) :: else -> noslot = 1 fi
+            }
+        :: else
+        fi;
+        atomic {
+            pte_lock();
+            if
+            :: disowned[f] -> tlb_flush(cpu, p)
+            :: !disowned[f] && pte[p] == RESTING && !TOUCHED(f) && !noslot ->
+                assert(pte_arg[p] == f);
+                if
+                :: slot[f] != NO -> pte_set(p, SWAPPED, slot[f]); slot[f] = NO
+                :: else -> pte_set(p, UNTOUCHED, NO)            /* never written */
+                fi;
+                frame_free(f)
+            :: else ->                          /* touched meanwhile, or no slot: stays */
+                assert((pte[p] == PRESENT || pte[p] == RESTING) && pte_arg[p] == f);
+                if :: dirty[f] -> slot_free(slot[f]) :: else fi;
+#ifdef BUG_PUT_BACK_LATE
+                late = f;
+#else
+                evicting[f] = 0; touched[f] = 0; flushed[f] = 0;
+                on_lru[f] = 1;                  /* LRU lock, inside the table's */
+#endif
+                f = NO
+            fi;
+            noslot = 0; resting = 0;
+            if :: f == NO -> evictor_refs--; p = 0 :: else fi
+        }
+#ifdef BUG_PUT_BACK_LATE
+        ;
+        atomic {
+            if
+            :: late != NO ->
+                evicting[late] = 0; touched[late] = 0; flushed[late] = 0; on_lru[late] = 1;
+                late = NO
+            :: else
+            fi
+        }
+#endif
+        ;
         if
         :: f != NO ->                           /* disowned: frame and slot are ours to free */
 #ifndef BUG_DISOWNED_NO_SHOOTDOWN
@@ -459,6 +604,9 @@ end:
         fi
     od
 }
+
+/* With one thread, which is on CPU 0, all shootdowns are asked for by CPU 1. */
+#define BESIDE (THREADS > 1 -> 0 : 1)
 
 init {
     atomic {
@@ -471,6 +619,9 @@ init {
         if :: THREADS > 1 -> run thread(1) :: else fi;
         run freer(1);
         run reclaim_evict(1);
-        if :: EVICTORS > 1 -> run reclaim_evict(0) :: else fi
+#if TAIL
+        run lru_rest_oldest(BESIDE);
+#endif
+        if :: EVICTORS > 1 -> run reclaim_evict(BESIDE) :: else fi
     }
 }
