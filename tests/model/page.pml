@@ -31,11 +31,11 @@
  *     so could as well have looked before. (An evictor or the filler comes to the PTE later.)
  *     `dirty` and `slot` belong to the page table's lock while the frame is on the LRU; while it
  *     is not, to the one who took it off (evictor or vmap_free) or has not put it on yet (fault).
- *     Inboxes: a fault pushes the frame on its CPU's inbox, without a lock, inside the page table's
- *     section. Everybody who takes the LRU lock empties all inboxes first. So the push is the step
+ *     Inboxes: a fault puts the frame in its CPU's inbox, without the LRU lock, inside the table's
+ *     section. Everybody who takes the LRU lock empties all inboxes first. So that is the step
  *     in which the frame is on the LRU: those who have the lock just then count as earlier, all
  *     others find it there. entry_release, which insists on it, has the page table's lock, and so
- *     takes the LRU's after the push. Hence on_lru is set in one step; inboxes are not modelled.
+ *     takes the LRU's afterwards. Hence on_lru is set in one step; inboxes are not modelled.
  *
  * The tail
  *     The filler marks frames on the LRU on_tail; unmaps each, if the PTE still has it; sends one
