@@ -37,6 +37,9 @@ struct descriptors {
 };
 STATIC_ASSERT(sizeof(struct descriptors) <= PAGE_SIZE);
 
+/* As the analysis of locks knows it. */
+#define TABLE_MUTEX process_current()->descriptors->mutex
+
 /* The process's table, made if missing; NULL if there is no memory. */
 static struct descriptors *table_make(struct process *process)
 {
@@ -75,7 +78,7 @@ void descriptors_close(struct process *process)
  * The open file, and the table it is in locked; NULL and nothing locked if
  * there is none. release() unlocks.
  */
-static struct open_file *acquire(int descriptor) LOCK_INTERNALS
+static struct open_file *acquire(int descriptor) TRY_ACQUIRES(true, TABLE_MUTEX)
 {
 	struct descriptors *table =
 		__atomic_load_n(&process_current()->descriptors, __ATOMIC_ACQUIRE);
@@ -89,7 +92,7 @@ static struct open_file *acquire(int descriptor) LOCK_INTERNALS
 	return NULL;
 }
 
-static void release(void) LOCK_INTERNALS
+static void release(void) RELEASES(TABLE_MUTEX)
 {
 	mutex_unlock(&process_current()->descriptors->mutex);
 }
@@ -243,18 +246,23 @@ static int64_t read_inside(int descriptor, void *buffer, size_t size_bytes)
 
 static int64_t write_inside(int descriptor, const void *buffer, size_t size_bytes)
 {
-	bool output = descriptor == 1 || descriptor == 2;
-	struct open_file *file = output ? NULL : acquire(descriptor);
-	int64_t result = -EBADF;
+	struct open_file *file;
+	int64_t result;
 
-	if (output || (file && file->access != FILE_READ)) {
+	if (descriptor == 1 || descriptor == 2) {
+		result = vmap_buffer_check(buffer, size_bytes, BUFFER_READ);
+		return result ? result : output_pieces(buffer, size_bytes);
+	}
+	file = acquire(descriptor);
+	if (!file)
+		return -EBADF;
+	result = -EBADF;
+	if (file->access != FILE_READ) {
 		result = vmap_buffer_check(buffer, size_bytes, BUFFER_READ);
 		if (result == 0)
-			result = file ? write_pieces(file, buffer, size_bytes)
-				      : output_pieces(buffer, size_bytes);
+			result = write_pieces(file, buffer, size_bytes);
 	}
-	if (file)
-		release();
+	release();
 	return result;
 }
 

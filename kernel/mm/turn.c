@@ -16,19 +16,20 @@ static struct mutex turn;
 struct thread *turn_holder;
 
 /* Takes the mutex `turn`, which turn_release() lets go. */
-static COLD LOCK_INTERNALS void turn_take(struct thread *thread)
+static COLD void turn_take(struct thread *thread)
 {
 	uint64_t flags = irq_save();
 
 	irq_enable();
 	mutex_lock(&turn);
+	mutex_given(&turn); /* thread->turn says that it is held */
 	irq_restore(flags);
 	thread->turn = true;
 	thread->turn_faults = 0;
 	__atomic_store_n(&turn_holder, thread, __ATOMIC_RELEASE);
 }
 
-LOCK_INTERNALS void turn_release(struct thread *thread)
+void turn_release(struct thread *thread)
 {
 	/* The tick releases too, in the middle of anything outside the gate: once, not twice. */
 	uint64_t flags = irq_save();
@@ -37,12 +38,13 @@ LOCK_INTERNALS void turn_release(struct thread *thread)
 		ASSERT(turn_holder == thread);
 		lru_end_turn();
 		thread->turn = false;
+		mutex_taken(&turn);
 		mutex_unlock(&turn);
 	}
 	irq_restore(flags);
 }
 
-LOCK_INTERNALS void turn_ask(struct thread *thread, vaddr_t page)
+void turn_ask(struct thread *thread, vaddr_t page)
 {
 	struct fault_window *window = &thread->window;
 

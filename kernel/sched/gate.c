@@ -12,14 +12,14 @@
 
 bool gate_closed;
 
+struct mutex gate_closer = {.lock_class = LOCK_GATE,
+			    .lock = SPINLOCK(MUTEX),
+			    .waiters = WAIT_QUEUE(gate_closer.waiters)};
+
 static struct {
-	struct mutex closer; /* one at a time */
 	struct spinlock lock;
-	struct wait_queue waiting;
+	struct wait_queue waiting GUARDED_BY(lock);
 } gate = {
-	.closer = {.lock_class = LOCK_GATE,
-		   .lock = SPINLOCK(MUTEX),
-		   .waiters = WAIT_QUEUE(gate.closer.waiters)},
 	.lock = SPINLOCK(GATE_WAIT),
 	.waiting = WAIT_QUEUE(gate.waiting),
 };
@@ -85,11 +85,11 @@ static void count_inside(struct thread *thread, void *context)
 	inside->count++;
 }
 
-LOCK_INTERNALS void gate_close_all(void)
+void gate_close_all(void)
 {
 	struct inside inside = {thread_current(), 0};
 
-	mutex_lock(&gate.closer);
+	mutex_lock(&gate_closer);
 	__atomic_store_n(&gate_closed, true, __ATOMIC_SEQ_CST);
 	for (;;) {
 		inside.count = 0;
@@ -100,12 +100,12 @@ LOCK_INTERNALS void gate_close_all(void)
 	}
 }
 
-LOCK_INTERNALS void gate_open_all(void)
+void gate_open_all(void)
 {
 	uint64_t flags = spin_lock_irq(&gate.lock);
 
 	WRITE_ONCE(gate_closed, false);
 	wait_queue_wake_all(&gate.waiting);
 	spin_unlock_irq(&gate.lock, flags);
-	mutex_unlock(&gate.closer);
+	mutex_unlock(&gate_closer);
 }

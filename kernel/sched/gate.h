@@ -79,10 +79,13 @@ ALWAYS_INLINE void gate_leave(void)
 	gate_leave_as(thread_current());
 }
 
+/* Whose gates are closed; one at a time. */
+extern struct mutex gate_closer;
+
 /*
  * Closes the gates and waits until every other thread is outside them, or
  * inside and asleep interruptibly. The caller may itself be inside. Several
  * callers take turns. May sleep.
  */
-void gate_close_all(void);
-void gate_open_all(void);
+void gate_close_all(void) ACQUIRES(gate_closer);
+void gate_open_all(void) RELEASES(gate_closer);

@@ -16,7 +16,7 @@ void mutex_init(struct mutex *mutex, enum lock_class lock_class)
 	wait_queue_init(&mutex->waiters);
 }
 
-LOCK_INTERNALS void mutex_lock_contended(struct mutex *mutex)
+void mutex_lock_contended(struct mutex *mutex)
 {
 	struct thread *thread = thread_current();
 	uint64_t self = (uint64_t)thread;
@@ -44,7 +44,7 @@ LOCK_INTERNALS void mutex_lock_contended(struct mutex *mutex)
 	spin_unlock_irq(&mutex->lock, flags);
 }
 
-LOCK_INTERNALS void mutex_unlock_contended(struct mutex *mutex)
+void mutex_unlock_contended(struct mutex *mutex)
 {
 	uint64_t flags = spin_lock_irq(&mutex->lock);
 	struct thread *next;

@@ -24,8 +24,19 @@ SLOW_PATH void mutex_lock_contended(struct mutex *mutex);
 /* Called through mutex_unlock_contended_saving (saving.S). */
 void mutex_unlock_contended(struct mutex *mutex);
 
+/* As spin_taken() and spin_given(): no code. */
+ALWAYS_INLINE void mutex_taken(const struct mutex *mutex) ASSERTS_HELD(mutex)
+{
+	(void)mutex;
+}
+
+ALWAYS_INLINE void mutex_given(const struct mutex *mutex) RELEASES(mutex) NOT_ANALYZED
+{
+	(void)mutex;
+}
+
 /* Uninterruptible: the wait is as long as somebody else's work under it. */
-ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex) LOCK_INTERNALS
+ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex)
 {
 	uint64_t expected = 0;
 
@@ -34,11 +45,12 @@ ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex) LOCK_INTERNAL
 						  (uint64_t)thread_current(), false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		mutex_lock_contended(mutex);
+	mutex_taken(mutex);
 }
 
 /* True if the mutex was free and is the current thread's, which is `thread`, now. */
 ALWAYS_INLINE bool mutex_try_lock_as(struct mutex *mutex, struct thread *thread)
-	TRY_ACQUIRES(true, mutex) LOCK_INTERNALS
+	TRY_ACQUIRES(true, mutex)
 {
 	uint64_t expected = 0;
 
@@ -47,8 +59,7 @@ ALWAYS_INLINE bool mutex_try_lock_as(struct mutex *mutex, struct thread *thread)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-ALWAYS_INLINE void mutex_unlock_as(struct mutex *mutex, struct thread *thread)
-	RELEASES(mutex) LOCK_INTERNALS
+ALWAYS_INLINE void mutex_unlock_as(struct mutex *mutex, struct thread *thread) RELEASES(mutex)
 {
 	uint64_t expected = (uint64_t)thread;
 
@@ -58,10 +69,11 @@ ALWAYS_INLINE void mutex_unlock_as(struct mutex *mutex, struct thread *thread)
 				 :
 				 : "D"(mutex)
 				 : "memory", "cc");
+	mutex_given(mutex);
 	schedule_point();
 }
 
-ALWAYS_INLINE void mutex_unlock(struct mutex *mutex) RELEASES(mutex) LOCK_INTERNALS
+ALWAYS_INLINE void mutex_unlock(struct mutex *mutex) RELEASES(mutex)
 {
 	mutex_unlock_as(mutex, thread_current());
 }

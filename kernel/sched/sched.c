@@ -22,13 +22,13 @@
 
 static struct {
 	struct spinlock lock;
-	struct thread_list ready;
-	unsigned ready_count;
-	struct thread_list all;
-	struct thread_list dead;
-	struct wait_queue reaper;
-	uint64_t idle_mask;
-	tid_t next_tid;
+	struct thread_list ready GUARDED_BY(lock);
+	unsigned ready_count; /* changed under the lock */
+	struct thread_list all GUARDED_BY(lock);
+	struct thread_list dead GUARDED_BY(lock);
+	struct wait_queue reaper GUARDED_BY(lock);
+	uint64_t idle_mask GUARDED_BY(lock);
+	tid_t next_tid GUARDED_BY(lock);
 } sched = {
 	.lock = SPINLOCK(SCHED),
 	.ready = TAILQ_HEAD_INITIALIZER(sched.ready),
@@ -47,7 +47,7 @@ void wait_queue_init(struct wait_queue *queue)
 }
 
 /* Puts the thread on the run queue and finds it a CPU. The sched lock is held. */
-static void ready_locked(struct thread *thread)
+static void ready_locked(struct thread *thread) REQUIRES(sched.lock)
 {
 	thread->state = THREAD_READY;
 	TAILQ_INSERT_TAIL(&sched.ready, thread, link);
@@ -67,7 +67,7 @@ static void ready_locked(struct thread *thread)
  * Runs the next ready thread, or the idle thread. The sched lock is held
  * before and after, by whichever thread runs; interrupts are off.
  */
-static void sched_switch(void)
+static void sched_switch(void) REQUIRES(sched.lock)
 {
 	struct thread *prev = THIS_CPU->current;
 	struct thread *next;
@@ -97,10 +97,11 @@ static void sched_switch(void)
 }
 
 /* Where a new thread begins: it inherits the lock from the thread before it. */
-LOCK_INTERNALS static void thread_begin(void *argument)
+static void thread_begin(void *argument)
 {
 	struct thread *thread = argument;
 
+	spin_taken(&sched.lock);
 	spin_unlock(&sched.lock);
 	irq_enable();
 	thread->entry(thread->argument);
@@ -141,8 +142,7 @@ void thread_ready(struct thread *thread)
 	spin_unlock_irq(&sched.lock, flags);
 }
 
-int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
-		     enum wait_kind kind) LOCK_INTERNALS
+int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, enum wait_kind kind)
 {
 	struct thread *thread = thread_current();
 
@@ -165,7 +165,7 @@ int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock,
 }
 
 /* Takes a blocked thread off its wait queue. The sched lock is held. */
-static void unblock_locked(struct thread *thread, int result)
+static void unblock_locked(struct thread *thread, int result) REQUIRES(sched.lock)
 {
 	TAILQ_REMOVE(&thread->waiting->threads, thread, link);
 	thread->waiting = NULL;
@@ -225,7 +225,7 @@ void thread_kill(struct thread *thread)
 	spin_unlock_irq(&sched.lock, flags);
 }
 
-LOCK_INTERNALS void thread_exit(void)
+void thread_exit(void)
 {
 	struct thread *thread = thread_current();
 
@@ -333,7 +333,7 @@ void sched_init(void)
 	trap_set_handler(TRAP_RESCHEDULE, handle_reschedule);
 }
 
-LOCK_INTERNALS void sched_idle_loop(struct thread *idle)
+void sched_idle_loop(struct thread *idle)
 {
 	THIS_CPU->idle = idle;
 	THIS_CPU->current = idle;
@@ -355,7 +355,7 @@ LOCK_INTERNALS void sched_idle_loop(struct thread *idle)
 	}
 }
 
-LOCK_INTERNALS void sched_start(struct thread *idle)
+void sched_start(struct thread *idle)
 {
 	uint64_t unused;
 

@@ -22,7 +22,7 @@ const char *lock_class_name(enum lock_class lock_class)
 	return lock_class < LOCK_CLASS_COUNT ? class_names[lock_class] : "?";
 }
 
-LOCK_INTERNALS void spin_lock_contended(struct spinlock *lock)
+void spin_lock_contended(struct spinlock *lock)
 {
 	uint32_t me = THIS_CPU->id + 1;
 	uint32_t expected;

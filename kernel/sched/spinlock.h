@@ -113,8 +113,22 @@ ALWAYS_INLINE bool spin_is_mine(const struct spinlock *lock)
 	return READ_ONCE(lock->owner) == THIS_CPU->id + 1;
 }
 
+/*
+ * For the analysis alone (lib/thread_safety.h), where a lock changes hands
+ * unseen: in the primitives below, and over a context switch. No code.
+ */
+ALWAYS_INLINE void spin_taken(const struct spinlock *lock) ASSERTS_HELD(lock)
+{
+	(void)lock;
+}
+
+ALWAYS_INLINE void spin_given(const struct spinlock *lock) RELEASES(lock) NOT_ANALYZED
+{
+	(void)lock;
+}
+
 /* Takes the lock. Interrupts are off. */
-ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock) LOCK_INTERNALS
+ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock)
 {
 	uint32_t expected = 0;
 
@@ -124,10 +138,11 @@ ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock) LOCK_INTERNAL
 	if (UNLIKELY(!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->id + 1, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		__asm__ volatile("call spin_lock_contended_saving" : : "D"(lock) : "memory", "cc");
+	spin_taken(lock);
 }
 
 /* Takes the lock if it is free. Interrupts are off. */
-ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock) LOCK_INTERNALS
+ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock)
 {
 	uint32_t expected = 0;
 
@@ -140,16 +155,17 @@ ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock)
 	return true;
 }
 
-ALWAYS_INLINE void spin_unlock(struct spinlock *lock) RELEASES(lock) LOCK_INTERNALS
+ALWAYS_INLINE void spin_unlock(struct spinlock *lock) RELEASES(lock)
 {
 	DEBUG_ASSERT(spin_is_mine(lock));
 	lock_debug_release(lock, lock->lock_class);
 	__atomic_store_n(&lock->owner, 0, __ATOMIC_RELEASE);
+	spin_given(lock);
 	schedule_point();
 }
 
 /* Interrupts off, then the lock; returns the flags that spin_unlock_irq() restores. */
-ALWAYS_INLINE uint64_t spin_lock_irq(struct spinlock *lock) ACQUIRES(lock) LOCK_INTERNALS
+ALWAYS_INLINE uint64_t spin_lock_irq(struct spinlock *lock) ACQUIRES(lock)
 {
 	uint64_t flags = irq_save();
 
@@ -157,8 +173,7 @@ ALWAYS_INLINE uint64_t spin_lock_irq(struct spinlock *lock) ACQUIRES(lock) LOCK_
 	return flags;
 }
 
-ALWAYS_INLINE void spin_unlock_irq(struct spinlock *lock, uint64_t flags)
-	RELEASES(lock) LOCK_INTERNALS
+ALWAYS_INLINE void spin_unlock_irq(struct spinlock *lock, uint64_t flags) RELEASES(lock)
 {
 	spin_unlock(lock);
 	irq_restore(flags);
