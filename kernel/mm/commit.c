@@ -18,21 +18,21 @@ uint64_t commit_resident_limit;
 static struct {
 	struct spinlock lock;
 	/* Guarded by the lock. */
-	int64_t capacity;
-	uint64_t ram_pages;
-	uint64_t kernel_pages;
-	uint64_t limit;
-	uint64_t slots;
-	uint64_t reserve;
+	int64_t capacity GUARDED_BY(lock);
+	uint64_t ram_pages GUARDED_BY(lock);
+	uint64_t kernel_pages GUARDED_BY(lock);
+	uint64_t limit GUARDED_BY(lock);
+	uint64_t slots GUARDED_BY(lock);
+	uint64_t reserve GUARDED_BY(lock);
 } commit = {.lock = SPINLOCK(COMMIT), .limit = UINT64_MAX};
 
-static uint64_t resident_max_locked(void)
+static uint64_t resident_max_locked(void) REQUIRES(commit.lock)
 {
 	return MIN(commit.limit, commit.ram_pages - commit.kernel_pages);
 }
 
 /* Recomputes the capacity; -ENOMEM, and nothing is changed, if more is promised already. */
-static int recompute_locked(bool force)
+static int recompute_locked(bool force) REQUIRES(commit.lock)
 {
 	int64_t capacity =
 		(int64_t)(resident_max_locked() + commit.slots) - (int64_t)commit.reserve;

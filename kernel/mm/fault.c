@@ -43,7 +43,7 @@ bool (*fault_signal_hook)(struct trap_frame *frame, vaddr_t address, enum fault_
 /* Threads that wait for pages being read by others. */
 static struct {
 	struct spinlock lock;
-	struct wait_queue queue;
+	struct wait_queue queue GUARDED_BY(lock);
 	uint64_t waiting; /* atomic: raised before the entry is looked at */
 } transit = {.lock = SPINLOCK(TRANSIT), .queue = WAIT_QUEUE(transit.queue)};
 

@@ -51,7 +51,7 @@ static struct magazine magazines[CPU_MAX];
 static struct {
 	struct spinlock lock;
 	struct frame_group *groups;
-	uint32_t first; /* of the list */
+	uint32_t first GUARDED_BY(lock); /* of the list */
 } bitmap = {.lock = SPINLOCK(FRAMES), .first = GROUP_NONE};
 
 static const char *const state_names[FRAME_STATE_COUNT] = {
@@ -92,7 +92,7 @@ void frame_set_state(pfn_t pfn, enum frame_state from, enum frame_state to)
 	frames[pfn].state = (uint8_t)to;
 }
 
-static void group_link(uint32_t index)
+static void group_link(uint32_t index) REQUIRES(bitmap.lock)
 {
 	struct frame_group *group = &bitmap.groups[index];
 
@@ -103,7 +103,7 @@ static void group_link(uint32_t index)
 	bitmap.first = index;
 }
 
-static void group_unlink(uint32_t index)
+static void group_unlink(uint32_t index) REQUIRES(bitmap.lock)
 {
 	struct frame_group *group = &bitmap.groups[index];
 
@@ -115,8 +115,8 @@ static void group_unlink(uint32_t index)
 		bitmap.first = group->next;
 }
 
-/* Sets a frame's bit. The frames lock is held (or this is the only CPU yet). */
-static void bitmap_put(pfn_t pfn)
+/* Sets a frame's bit. */
+static void bitmap_put(pfn_t pfn) REQUIRES(bitmap.lock)
 {
 	struct frame_group *group = &bitmap.groups[pfn / GROUP_FRAMES];
 	uint64_t bit = 1ull << (pfn % 64);
@@ -357,7 +357,7 @@ uint64_t frame_free_count(void)
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
 		count += READ_ONCE(magazines[cpu].count);
 	spin_lock(&bitmap.lock);
-	for (uint32_t i = bitmap.first; i != GROUP_NONE; i = bitmap.groups[i].next)
+	for (uint32_t i = READ_ONCE(bitmap.first); i != GROUP_NONE; i = bitmap.groups[i].next)
 		count += bitmap.groups[i].free_count;
 	spin_unlock(&bitmap.lock);
 	irq_restore(flags);
@@ -375,6 +375,7 @@ void frame_add_free(pfn_t first, pfn_t end)
 {
 	pfn_t pfn = first;
 
+	spin_taken(&bitmap.lock); /* nobody else is there yet */
 	while (pfn < end) {
 		struct frame_group *group = &bitmap.groups[pfn / GROUP_FRAMES];
 		pfn_t stop = MIN(end, ALIGN_DOWN(pfn, 64) + 64);
@@ -402,7 +403,7 @@ static void check_groups(struct check *check, uint64_t *in_bitmap)
 {
 	uint32_t listed = 0, with_free = 0;
 
-	for (uint32_t i = bitmap.first; i != GROUP_NONE; i = bitmap.groups[i].next)
+	for (uint32_t i = READ_ONCE(bitmap.first); i != GROUP_NONE; i = bitmap.groups[i].next)
 		listed++;
 	for (uint32_t i = 0; i < DIV_ROUND_UP(frame_limit, GROUP_FRAMES); i++) {
 		const struct frame_group *group = &bitmap.groups[i];

@@ -23,8 +23,8 @@
 
 static struct {
 	struct spinlock lock;
-	uint64_t used[THREAD_MAX / 64]; /* bitmap */
-	uint64_t table_frames;
+	uint64_t used[THREAD_MAX / 64] GUARDED_BY(lock); /* bitmap */
+	uint64_t table_frames GUARDED_BY(lock);
 } stacks = {.lock = SPINLOCK(STACK)};
 
 /* The level-1 entry of a page in the area, making tables on the way; NULL: no memory. */

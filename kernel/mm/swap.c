@@ -38,10 +38,10 @@ static struct {
 	struct block_device *device;
 	struct swap_slot *slots;
 	uint32_t slot_count;
-	uint32_t free_first;
-	uint32_t fresh; /* slots from here on were never given out */
-	uint32_t used;
-	uint32_t bad;
+	uint32_t free_first GUARDED_BY(lock);
+	uint32_t fresh; /* changed under the lock: slots from here on were never given out */
+	uint32_t used;  /* changed under the lock */
+	uint32_t bad;   /* changed under the lock */
 } swap = {.lock = SPINLOCK(SWAP), .free_first = LINK_END};
 
 size_t swap_descriptors_bytes(uint64_t slots)

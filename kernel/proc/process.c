@@ -42,7 +42,7 @@ struct process *process_find_locked(pid_t pid)
 }
 
 /* The next PID that nobody has: they grow and wrap. */
-static pid_t pid_take_locked(void)
+static pid_t pid_take_locked(void) REQUIRES(process_table.lock)
 {
 	pid_t pid;
 

@@ -7,17 +7,17 @@
 
 struct process_table {
 	struct spinlock lock;
-	struct process *slots[PROCESS_MAX + 1]; /* slot 0 is never given */
-	unsigned highest;                       /* no process in a slot above */
-	unsigned hint;                          /* where the search for a free slot begins */
-	unsigned count;
-	pid_t next_pid;
+	struct process *slots[PROCESS_MAX + 1] GUARDED_BY(lock); /* slot 0 is never given */
+	unsigned highest GUARDED_BY(lock);                       /* no process in a slot above */
+	unsigned hint GUARDED_BY(lock); /* where the search for a free slot begins */
+	unsigned count GUARDED_BY(lock);
+	pid_t next_pid GUARDED_BY(lock);
 };
 
 extern struct process_table process_table;
 
 /* The process with a PID, of any state, or NULL. The table's lock is held. */
-struct process *process_find_locked(pid_t pid);
+struct process *process_find_locked(pid_t pid) REQUIRES(process_table.lock);
 
 /* A NEW thread on a new stack; NULL if there is no memory. Not yet listed in the process. */
 struct thread *process_thread_make(struct process *process, const char *name,

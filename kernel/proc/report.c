@@ -21,15 +21,15 @@ void (*process_report_hook)(struct process *process, const char *text);
 /* One report at a time is composed: it is too large for a stack. */
 static struct {
 	struct mutex mutex;
-	char text[REPORT_BYTES];
-	size_t length;
+	char text[REPORT_BYTES] GUARDED_BY(mutex);
+	size_t length GUARDED_BY(mutex);
 } report = {
 	.mutex = {.lock_class = LOCK_REPORT,
 		  .lock = SPINLOCK(MUTEX),
 		  .waiters = WAIT_QUEUE(report.mutex.waiters)},
 };
 
-static void PRINTF_LIKE(1, 2) add(const char *fmt, ...)
+static void PRINTF_LIKE(1, 2) add(const char *fmt, ...) REQUIRES(report.mutex)
 {
 	va_list arguments;
 
@@ -40,7 +40,7 @@ static void PRINTF_LIKE(1, 2) add(const char *fmt, ...)
 	report.length = MIN(report.length, REPORT_BYTES - 1);
 }
 
-static void add_backtrace_line(const char *text)
+static void add_backtrace_line(const char *text) REQUIRES(report.mutex)
 {
 	add("  %s\n", text);
 }
@@ -55,7 +55,7 @@ static const char *access_name(const struct trap_frame *frame)
 }
 
 /* Whose the address is, in a sentence. */
-static void add_owner(vaddr_t address, const char *detail)
+static void add_owner(vaddr_t address, const char *detail) REQUIRES(report.mutex)
 {
 	pid_t owner = process_of_address(address);
 
@@ -70,7 +70,7 @@ static void add_owner(vaddr_t address, const char *detail)
 }
 
 static void compose(const struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
-		    const char *detail)
+		    const char *detail) REQUIRES(report.mutex)
 {
 	const struct thread *thread = thread_current();
 	const struct process *process = thread->process;

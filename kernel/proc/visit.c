@@ -57,7 +57,7 @@ bool process_next(pid_t pid, struct process_info *info)
 	uint64_t flags = spin_lock_irq(&process_table.lock);
 
 	for (unsigned slot = 1; slot <= process_table.highest; slot++) {
-		const struct process *process = process_table.slots[slot];
+		const struct process *process = READ_ONCE(process_table.slots[slot]);
 
 		if (process && process->pid >= pid && (!best || process->pid < best->pid))
 			best = process;
@@ -95,9 +95,12 @@ unsigned process_count(void)
 
 void process_visit_quiet(void (*visit)(struct process *process, void *context), void *context)
 {
-	for (unsigned slot = 1; slot <= process_table.highest; slot++)
-		if (process_table.slots[slot])
-			visit(process_table.slots[slot], context);
+	for (unsigned slot = 1; slot <= READ_ONCE(process_table.highest); slot++) {
+		struct process *process = READ_ONCE(process_table.slots[slot]);
+
+		if (process)
+			visit(process, context);
+	}
 }
 
 /* How often a blocked thread is on its queue. The sched lock is held. */
@@ -106,7 +109,7 @@ static unsigned times_queued(const struct thread *thread)
 	const struct thread *other;
 	unsigned times = 0;
 
-	TAILQ_FOREACH(other, &thread->waiting->threads, link)
+	TAILQ_FOREACH (other, &thread->waiting->threads, link)
 		times += other == thread;
 	return times;
 }
@@ -133,7 +136,7 @@ void process_check(struct check *check)
 {
 	sched_visit_threads(check_thread, check);
 	for (unsigned slot = 1; slot <= PROCESS_MAX; slot++) {
-		const struct process *process = process_table.slots[slot];
+		const struct process *process = READ_ONCE(process_table.slots[slot]);
 		bool lives = process && process->state != PROCESS_ZOMBIE;
 
 		if (lives != (vmap_by_slot[slot] != NULL))

@@ -21,8 +21,8 @@ TAILQ_HEAD(work_list, work);
 
 static struct {
 	struct spinlock lock;
-	struct work_list list;
-	struct wait_queue arrived;
+	struct work_list list GUARDED_BY(lock);
+	struct wait_queue arrived GUARDED_BY(lock);
 } works = {
 	.lock = SPINLOCK(SEMAPHORE),
 	.list = TAILQ_HEAD_INITIALIZER(works.list),
