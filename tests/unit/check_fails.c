@@ -1,10 +1,7 @@
 /*
  * check_fails.c: that check can fail: for each invariant one thing is broken
  * by hand while all is quiet, and check must name that invariant; mended, check
- * must be content again.
- *
- * The process that is broken has pages of every kind and waits meanwhile:
- * page 0 resident and dirty, 1 clean with a slot, 2 swapped, 3 untouched.
+ * must be content again (damage.h).
  */
 #include "arch/x86_64/layout.h"
 #include "kernel/dev/ramdisk.h"
@@ -15,13 +12,10 @@
 #include "kernel/mm/swap.h"
 #include "kernel/proc/check_all.h"
 #include "kernel/proc/program.h"
-#include "kernel/sched/semaphore.h"
-#include "lib/format.h"
 #include "lib/string.h"
+#include "tests/unit/damage.h"
 #include "tests/unit/ktap.h"
 #include "tests/unit/pages.h"
-
-#define PAGES 4
 
 #ifdef DEBUG
 static const bool poison_is_on = true;
@@ -29,87 +23,7 @@ static const bool poison_is_on = true;
 static const bool poison_is_on = false;
 #endif
 
-/* ---- The process ------------------------------------------------------------------- */
-
-static struct {
-	struct VMap *vmap;
-	struct thread *thread;
-	vaddr_t block;
-	struct semaphore ready, may_end;
-	pid_t pid;
-} patient;
-
-static int patient_main(int argc, char **argv)
-{
-	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), PAGES * (int)PAGE_SIZE);
-
-	(void)argc, (void)argv;
-	test_pages_fill(block, 3, 1);
-	(void)test_swap_out(block + 2 * PAGE_SIZE);
-	(void)test_swap_out(block + PAGE_SIZE);
-	test_pages_fill(block, 1, 1);
-	(void)test_load(block + PAGE_SIZE);
-	patient.vmap = self_vmap();
-	patient.thread = thread_current();
-	patient.block = block;
-	CHECK_ERROR(0, semaphore_post(&patient.ready));
-	CHECK_ERROR(0, semaphore_wait(&patient.may_end));
-	return (int)test_pages_verify(block, 3, 1);
-}
-
-static pte_t *patient_entry(unsigned page)
-{
-	return vmap_entry(patient.vmap, patient.block + page * PAGE_SIZE);
-}
-
-static struct frame *patient_frame(unsigned page)
-{
-	return &frames[pte_pfn(pte_read(patient_entry(page)))];
-}
-
-/* True if its pages are as described. */
-static bool patient_start(void)
-{
-	CHECK_ERROR(0, semaphore_init(&patient.ready, 0));
-	CHECK_ERROR(0, semaphore_init(&patient.may_end, 0));
-	patient.pid = SPAWN(patient_main, 0, NULL);
-	if (!patient.pid || !CHECK_ERROR(0, semaphore_wait(&patient.ready)))
-		return false;
-	while (READ_ONCE(patient.thread->state) != THREAD_BLOCKED)
-		thread_yield();
-	return CHECK(pte_is_present(pte_read(patient_entry(0)))) &&
-	       CHECK(pte_is_present(pte_read(patient_entry(1)))) &&
-	       CHECK(pte_is_swapped(pte_read(patient_entry(2)))) &&
-	       CHECK(pte_is_untouched(pte_read(patient_entry(3))));
-}
-
-static void patient_end(void)
-{
-	CHECK_ERROR(0, semaphore_post(&patient.may_end));
-	CHECK_ENDED(FAULT_OK, 0, patient.pid);
-}
-
 /* ---- What is broken ---------------------------------------------------------------- */
-
-enum step { BREAK, MEND };
-
-struct damage {
-	unsigned invariant;
-	const char *what;
-	void (*apply)(enum step step);
-};
-
-/* Sets *place to another value, or back. */
-#define SWAP_VALUE(place, value)               \
-	do {                                   \
-		static __typeof__(place) kept; \
-		if (step == BREAK) {           \
-			kept = (place);        \
-			(place) = (value);     \
-		} else {                       \
-			(place) = kept;        \
-		}                              \
-	} while (0)
 
 /* A frame that is free, and stays so for now. */
 static struct frame *free_frame(void)
@@ -331,7 +245,7 @@ static void clean_page_differs(enum step step)
 
 static void entry_without_block(enum step step)
 {
-	SWAP_VALUE(patient_entry(PAGES)->bits, pte_make_untouched(0).bits);
+	SWAP_VALUE(patient_entry(PATIENT_PAGES)->bits, pte_make_untouched(0).bits);
 }
 
 static void promised_page_lost(enum step step)
@@ -420,64 +334,6 @@ static void guard_page(enum step step)
 }
 
 /* ---- check must tell ---------------------------------------------------------------- */
-
-static bool check_names(const struct check *check, unsigned invariant)
-{
-	char prefix[8];
-
-	(void)format(prefix, sizeof(prefix), "I%u: ", invariant);
-	for (unsigned i = 0; i < check->line_count; i++)
-		if (strncmp(check->lines[i], prefix, strlen(prefix)) == 0)
-			return true;
-	return false;
-}
-
-static void tell(const struct check *check)
-{
-	for (unsigned i = 0; i < check->line_count; i++)
-		test_comment("%s", check->lines[i]);
-}
-
-static void try_damage(const struct damage *damage)
-{
-	const struct check *check;
-
-	damage->apply(BREAK);
-	check = check_all();
-	damage->apply(MEND);
-	if (!check_names(check, damage->invariant)) {
-		FAIL("%s is no violation of I%u", damage->what, damage->invariant);
-		tell(check);
-	}
-	check = check_all();
-	if (check->violations) {
-		FAIL("%s was mended, and check is not content", damage->what);
-		tell(check);
-	}
-}
-
-static void try_damages(const struct damage *damages, unsigned count)
-{
-	struct policy *before = lru_policy();
-
-	NEED_SLOTS(50);
-	lru_set_policy(policy_find("lru")); /* which leaves resident pages mapped */
-	if (patient_start())
-		for (unsigned i = 0; i < count; i++)
-			try_damage(&damages[i]);
-	patient_end();
-	lru_set_policy(before);
-}
-
-#define DAMAGE(invariant, function)            \
-	{                                      \
-		invariant, #function, function \
-	}
-#define TRY(...)                                                      \
-	do {                                                          \
-		static const struct damage damages[] = {__VA_ARGS__}; \
-		try_damages(damages, ARRAY_SIZE(damages));            \
-	} while (0)
 
 TEST(check, i1_each_frame_is_in_one_state)
 {
