@@ -87,16 +87,11 @@ page_is_zero_routine:	.quad page_is_zero_sse
 	routine page_zero_avx
 	enter_vectors
 	vpxor %xmm0, %xmm0, %xmm0
-	leaq 4096(%rdi), %rax
-1:
 	.set offset, 0
-	.rept 64
+	.rept 128
 	vmovdqa %ymm0, offset(%rdi)
 	.set offset, offset + 32
 	.endr
-	addq $2048, %rdi
-	cmpq %rax, %rdi
-	jne 1b
 	vzeroupper
 	leave_vectors
 	end_routine

@@ -78,16 +78,15 @@ void fault_forget(const struct address_space *space)
 }
 
 /* The entry of a process's page, or NULL. Clears the previous page's accessed bit on the way. */
-ALWAYS_INLINE pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
+static pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
 {
-	if (LIKELY(THIS_CPU->recent_space == &vmap->space)) {
+	pte_t *entry = recent_table_entry(page);
+
+	if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_current->accessed))
 		recent_clear();
-		/* Mostly the same table is meant again: tables stay while the address space lives.
-		 */
-		if (LIKELY((page ^ THIS_CPU->recent_address) >> 21 == 0))
-			return (pte_t *)((vaddr_t)THIS_CPU->recent_entry & PAGE_MASK) +
-			       pte_index(page, 1);
-	}
+	/* Mostly the same table is meant again: tables stay while the address space lives. */
+	if (LIKELY(entry))
+		return entry;
 	if (UNLIKELY(page >= PROCESS_END || page < PROCESS_FIRST))
 		return NULL;
 	return vmap_entry(vmap, page);
@@ -354,9 +353,15 @@ static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 void fault_handle(struct trap_frame *frame)
 {
 	vaddr_t address = cpu_fault_address();
+	pte_t *entry = recent_table_entry(address);
+	pte_t seen;
 
 	schedule_point();
-	if (LIKELY(fault_quick(frame, address)))
-		return;
+	if (LIKELY(entry)) {
+		seen = pte_read(entry);
+		if (LIKELY(pte_is_plain_untouched(seen)) &&
+		    LIKELY(fault_quick(frame, address & PAGE_MASK, entry, seen)))
+			return;
+	}
 	fault_handle_fully(frame, address);
 }

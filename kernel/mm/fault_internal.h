@@ -23,11 +23,12 @@ NORETURN void fault_reserved_bit(const struct trap_frame *frame, vaddr_t address
 /*
  * The page mapped by this CPU's previous fault: its accessed bit was set by the
  * retried access, which says nothing. Cleared now, it comes back if the page
- * is used again. Interrupts are off; no lock: see pte_clear_accessed().
+ * is used again. For a policy that looks at accessed bits. Interrupts are off;
+ * no lock: see pte_clear_accessed().
  */
 ALWAYS_INLINE void recent_clear(void)
 {
-	if (policy_current->accessed && pte_clear_accessed(THIS_CPU->recent_entry))
+	if (pte_clear_accessed(THIS_CPU->recent_entry))
 		tlb_flush_local(THIS_CPU->recent_address);
 }
 
@@ -36,6 +37,17 @@ ALWAYS_INLINE void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t pag
 	THIS_CPU->recent_space = &vmap->space;
 	THIS_CPU->recent_entry = entry;
 	THIS_CPU->recent_address = page;
+}
+
+/* The entry of an address that lies in the table of this CPU's last fault; else NULL. */
+ALWAYS_INLINE pte_t *recent_table_entry(vaddr_t address)
+{
+	const struct address_space *space = THIS_CPU->space;
+
+	if (UNLIKELY(space != THIS_CPU->recent_space || !space ||
+		     (address ^ THIS_CPU->recent_address) >> 21))
+		return NULL;
+	return (pte_t *)((vaddr_t)THIS_CPU->recent_entry & PAGE_MASK) + pte_index(address, 1);
 }
 
 /* Describes the page in its frame's descriptor, which nobody else looks at yet. */
@@ -56,8 +68,9 @@ ALWAYS_INLINE struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, c
 void fault_give_back(pfn_t pfn);
 
 /*
- * fault_quick.c: serves the fault if it is a usual first touch. False: it is
- * not, and nothing was changed.
+ * fault_quick.c: serves the fault if it is a usual first touch of the page,
+ * whose entry, read as plain untouched, recent_table_entry() has told. False: it
+ * is not usual, and nothing was changed.
  */
 struct trap_frame;
-bool fault_quick(const struct trap_frame *frame, vaddr_t address);
+bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry, pte_t seen);

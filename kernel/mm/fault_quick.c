@@ -29,13 +29,10 @@
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/gate.h"
 
-/* Nothing about the fault is unusual, as far as thread, frame and gate can tell. */
-ALWAYS_INLINE bool is_usual(const struct trap_frame *frame, const struct thread *thread,
-			    vaddr_t address)
+/* Nothing about the fault is unusual, as far as thread and policy can tell. */
+ALWAYS_INLINE bool is_usual(const struct trap_frame *frame, const struct thread *thread)
 {
 	return LIKELY((frame->error & ~(uint64_t)FAULT_WRITE) == 0) &&
-	       LIKELY(THIS_CPU->space == THIS_CPU->recent_space && THIS_CPU->space) &&
-	       LIKELY((address ^ THIS_CPU->recent_address) >> 21 == 0) &&
 	       LIKELY(frame->rflags & RFLAGS_IF) && LIKELY(!thread->turn) &&
 	       LIKELY((vaddr_t)frame >= thread->stack_base + STACK_RESERVE_BYTES) &&
 	       LIKELY(policy_current->accessed);
@@ -50,7 +47,7 @@ ALWAYS_INLINE bool map_zeroed(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr
 	page_zero(pfn_to_direct(pfn));
 	frame = frame_describe(pfn, vmap, entry, page, 0, SLOT_NONE);
 	spin_lock(&table->table.lock);
-	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits))) &&
+	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, 0))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {
 		spin_unlock(&table->table.lock);
 		return false;
@@ -60,21 +57,13 @@ ALWAYS_INLINE bool map_zeroed(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr
 	return true;
 }
 
-bool fault_quick(const struct trap_frame *frame, vaddr_t address)
+bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry, pte_t seen)
 {
 	struct thread *thread = thread_current();
-	vaddr_t page = address & PAGE_MASK;
-	struct VMap *vmap;
-	pte_t *entry;
-	pte_t seen;
+	struct VMap *vmap = CONTAINER_OF(THIS_CPU->space, struct VMap, space);
 	pfn_t pfn;
 
-	if (UNLIKELY(!is_usual(frame, thread, address)))
-		return false;
-	vmap = CONTAINER_OF(THIS_CPU->space, struct VMap, space);
-	entry = (pte_t *)((vaddr_t)THIS_CPU->recent_entry & PAGE_MASK) + pte_index(page, 1);
-	seen = pte_read(entry);
-	if (UNLIKELY(!pte_is_plain_untouched(seen)))
+	if (UNLIKELY(!is_usual(frame, thread)))
 		return false;
 	/* Interrupts stay off, so it is inside until it is done, and nobody sees it half done. */
 	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
@@ -88,7 +77,7 @@ bool fault_quick(const struct trap_frame *frame, vaddr_t address)
 		COUNT(PGFAULT);
 		COUNT(PGMINFAULT);
 		event_record(frame->error & FAULT_WRITE ? EVENT_FAULT_WRITE : EVENT_FAULT_READ,
-			     vmap->pid, page, pfn, SLOT_NONE, seen.bits);
+			     vmap->pid, page, pfn, SLOT_NONE, PTE_KIND_UNTOUCHED);
 		recent_set(vmap, entry, page);
 	} else {
 		fault_give_back(pfn); /* and whoever changed it may have served the access */

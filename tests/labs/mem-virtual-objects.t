@@ -69,8 +69,9 @@ sub golden_read {
 # The same session with pages instead of objects, or nothing where the machine has no such step.
 sub with_pages {
 	my ($session) = @_;
-	return if $session->{command} =~ /step=|frames=0/ || $session->{name} eq 'usage';
-	return { %$session, command => $session->{command} =~ s/$NAME/vobj-pages/r };
+	my $command = $session->{command};
+	return if $command =~ /step=|frames=0/ || $session->{name} eq 'usage';
+	return { %$session, command => $command =~ s/$NAME/vobj-pages/r };
 }
 
 sub below { int(rand(shift)) }
