@@ -82,6 +82,7 @@ BENCH(file_read, "file-seek-read-4")
 /* ---- The fault handler of a program ------------------------------------------------- */
 
 static struct jump_point recovery;
+static volatile char *volatile nowhere; /* the compiler is not to know */
 
 static void jumps(const struct signal_info *info)
 {
@@ -93,7 +94,6 @@ static void jumps(const struct signal_info *info)
 static int fault_main(int argc, char **argv)
 {
 	const struct signal_action action = {.handler = jumps};
-	volatile char *volatile nowhere = NULL;
 	volatile unsigned i;
 
 	(void)argc, (void)argv;
