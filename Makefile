@@ -14,6 +14,7 @@
 #:   console                 the console of `make debug`, in another terminal
 #:   test                    everything that must hold, as TAP        FILTER= CPUS=
 #:   schedule                seeded interleavings       SEEDS= SEED= SCENARIO= CPUS= BUG=
+#:   bugs                    how soon planted bugs of concurrency are found
 #:   stress                  random work, compared        SEED= MINUTES= OPERATIONS= CPUS=
 #:   model                   the SPIN models, searched fully
 #:   bench                   quire's own figures                      FILTER=
@@ -236,7 +237,7 @@ export DEBUG_IMAGE = $(filter $(debug_image),$(IMAGES))
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 make_image = $(MAKE) $(jobs) --no-print-directory
 
-.PHONY: test images schedule stress model bench
+.PHONY: test images schedule bugs stress model bench
 images:
 	$(if $(RELEASE_IMAGE),+@$(make_image) DEBUG= $(RELEASE_IMAGE))
 	$(if $(DEBUG_IMAGE),+@$(make_image) DEBUG=1 $(DEBUG_IMAGE))
@@ -250,6 +251,9 @@ schedule:
 	@tests/tools/schedule check
 	+@$(make_image) $(if $(silent),-s) DEBUG=1 $(debug_image)
 	@KERNEL=$(debug_image) BUG=$(bug) tests/tools/schedule
+
+bugs:
+	@tests/tools/bugs
 
 stress: $(IMAGE)
 	@$(if $(silent),QUIET=1) tests/tools/stress

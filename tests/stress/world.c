@@ -80,7 +80,7 @@ static uint64_t tsc_sample(void)
 /* The median sample: QEMU may have been away from its CPU in the middle of another. */
 static void clock_begin(void)
 {
-	uint64_t samples[SAMPLES];
+	uint64_t samples[SAMPLES] = {0};
 
 	for (unsigned i = 0; i < SAMPLES; i++) {
 		uint64_t sample = tsc_sample();
