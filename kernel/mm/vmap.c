@@ -95,13 +95,11 @@ ALWAYS_INLINE void *block_take(struct VMap *vmap, unsigned arena_index, uint32_t
 
 	if (UNLIKELY(arena->first_free == 0))
 		return NULL;
-	if (effort == QUICK && !arena_is_small(arena))
-		return NULL;
 	place.index = arena->first_free - 1;
 	place.address = arena_base(vmap, arena_index) + ((vaddr_t)place.index << place.shift);
 	if (effort == QUICK && !arena_knows_table(arena, place.address))
 		return NULL;
-	block = block_at(vmap, arena_index, place.index, effort);
+	block = block_at(vmap, arena_index, place.index);
 	entry = arena_entry(vmap, arena, place.address, effort);
 	if (place.shift < PAGE_SHIFT) {
 		struct block *counter = block_of_page(block, &place);
@@ -244,11 +242,9 @@ void *vmap_malloc(struct VMap *vmap, int size)
 /*
  * The live block that begins at the address is free from now on. Returns how
  * many whole pages go with it, from the address's page on; -1, and nothing is
- * changed, if no live block begins there or QUICK does not suffice. The mutex
- * is held.
+ * changed, if no live block begins there. The mutex is held.
  */
-ALWAYS_INLINE int64_t block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address,
-				 enum effort effort)
+ALWAYS_INLINE int64_t block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address)
 {
 	struct arena *arena = &vmap->arenas[arena_index];
 	unsigned shift = arena_index + ARENA_MIN_SHIFT;
@@ -258,9 +254,7 @@ ALWAYS_INLINE int64_t block_give(struct VMap *vmap, unsigned arena_index, vaddr_
 
 	if (UNLIKELY((uint32_t)address & ((1u << shift) - 1)) || UNLIKELY(index >= arena->used))
 		return -1;
-	if (effort == QUICK && !arena_is_small(arena))
-		return -1;
-	block = block_at(vmap, arena_index, index, effort);
+	block = block_at(vmap, arena_index, index);
 	if (UNLIKELY(block->size_bytes == 0))
 		return -1;
 	if (shift < PAGE_SHIFT) {
@@ -316,9 +310,7 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 		uint64_t arena = arena_of(vmap, (vaddr_t)data);
 
 		mutex_lock(&vmap->mutex);
-		pages = arena < ARENA_COUNT
-				? block_give(vmap, (unsigned)arena, (vaddr_t)data, THOROUGH)
-				: -1;
+		pages = arena < ARENA_COUNT ? block_give(vmap, (unsigned)arena, (vaddr_t)data) : -1;
 		if (pages > 0)
 			block_release_pages(vmap, (vaddr_t)data, (uint64_t)pages);
 		else if (pages < 0)
@@ -362,7 +354,7 @@ ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t a
 		free_slow(vmap, (void *)address);
 		return;
 	}
-	pages = block_give(vmap, arena_index, address, QUICK);
+	pages = block_give(vmap, arena_index, address);
 	if (UNLIKELY(pages < 0)) {
 		mutex_unlock_as(&vmap->mutex, thread);
 		gate_leave_as(thread);
@@ -470,7 +462,7 @@ static void arenas_release(struct VMap *vmap)
 		for (uint32_t index = 0; index < arena->used; index++) {
 			vaddr_t address =
 				arena_base(vmap, i) + ((vaddr_t)index << (i + ARENA_MIN_SHIFT));
-			int64_t pages = block_give(vmap, i, address, THOROUGH);
+			int64_t pages = block_give(vmap, i, address);
 
 			if (pages > 0)
 				block_release_pages(vmap, address, (uint64_t)pages);

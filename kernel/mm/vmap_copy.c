@@ -20,7 +20,7 @@ bool vmap_range_valid(struct VMap *vmap, vaddr_t address, uint64_t size_bytes)
 		return false;
 	if (address >= PROGRAM_BASE && address + size_bytes <= program_end())
 		return true;
-	block = block_live(vmap, address, &place, THOROUGH);
+	block = block_live(vmap, address, &place);
 	return block && address + size_bytes <= place.address + block->size_bytes;
 }
 

@@ -98,9 +98,9 @@ static bool page_is_promised(struct VMap *vmap, vaddr_t address)
 	if (!block_place(vmap, address, &place) || place.index >= vmap->arenas[place.arena].used)
 		return false;
 	if (place.shift < PAGE_SHIFT)
-		return block_of_page(block_at(vmap, place.arena, place.index, THOROUGH), &place)
+		return block_of_page(block_at(vmap, place.arena, place.index), &place)
 			->page_live;
-	block = block_live(vmap, address, &place, THOROUGH);
+	block = block_live(vmap, address, &place);
 	return block && address - place.address < block->size_bytes;
 }
 

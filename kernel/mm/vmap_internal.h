@@ -56,25 +56,19 @@ ALWAYS_INLINE bool block_place(const struct VMap *vmap, vaddr_t address, struct 
  */
 enum effort { QUICK, THOROUGH };
 
-/* Is block_at() quick? */
-ALWAYS_INLINE bool arena_is_small(const struct arena *arena)
+/* A block's record, which exists: what page_array_get() does, with the sizes known here. */
+ALWAYS_INLINE struct block *block_at(struct VMap *vmap, unsigned arena, uint32_t index)
 {
-	return LIKELY(arena->blocks.height <= 1);
-}
-
-/* A block's record, which exists. QUICK: the arena is small. */
-ALWAYS_INLINE struct block *block_at(struct VMap *vmap, unsigned arena, uint32_t index,
-				     enum effort effort)
-{
+	STATIC_ASSERT(ARENA_BLOCK_MAX / BLOCKS_PER_PAGE <= PAGE_ARRAY_FANOUT * PAGE_ARRAY_FANOUT);
 	const struct page_array *blocks = &vmap->arenas[arena].blocks;
 	uint32_t page = index / BLOCKS_PER_PAGE;
+	void **pages = blocks->root;
 
-	/* What page_array_get() does, with the sizes known to the compiler. */
 	if (LIKELY((blocks->height | page) == 0))
 		return (struct block *)blocks->root + index;
-	if (effort == QUICK || LIKELY(blocks->height == 1))
-		return ((struct block **)blocks->root)[page] + index % BLOCKS_PER_PAGE;
-	return page_array_get(blocks, index);
+	if (UNLIKELY(blocks->height == 2))
+		pages = pages[page / PAGE_ARRAY_FANOUT];
+	return (struct block *)pages[page % PAGE_ARRAY_FANOUT] + index % BLOCKS_PER_PAGE;
 }
 
 /* May the calling thread work on this VMap? 0, -EINVAL (NULL), -EPERM, -ESRCH (its process is
@@ -83,16 +77,14 @@ int vmap_caller_check(const struct VMap *vmap);
 
 /* The live block that an address lies in, or NULL. The mutex is held. */
 ALWAYS_INLINE struct block *block_live(struct VMap *vmap, vaddr_t address,
-				       struct block_place *place, enum effort effort)
+				       struct block_place *place)
 {
 	struct block *block;
 
 	if (UNLIKELY(!block_place(vmap, address, place) ||
 		     place->index >= vmap->arenas[place->arena].used))
 		return NULL;
-	if (effort == QUICK && !arena_is_small(&vmap->arenas[place->arena]))
-		return NULL;
-	block = block_at(vmap, place->arena, place->index, effort);
+	block = block_at(vmap, place->arena, place->index);
 	return LIKELY(block->size_bytes) ? block : NULL;
 }
 

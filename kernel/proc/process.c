@@ -35,10 +35,7 @@ void (*process_ended_hook)(struct process *process);
 
 struct process *process_find_locked(pid_t pid)
 {
-	for (unsigned slot = 1; pid > 0 && slot <= process_table.highest; slot++)
-		if (process_table.slots[slot] && process_table.slots[slot]->pid == pid)
-			return process_table.slots[slot];
-	return NULL;
+	return pid > 0 && pid < PID_LIMIT ? process_table.slots[process_table.slot_of[pid]] : NULL;
 }
 
 /* The next PID that nobody has: they grow and wrap. */
@@ -69,6 +66,7 @@ static int table_enter(struct process *process)
 		process->pid = pid_take_locked();
 		process->slot = (uint16_t)slot;
 		process_table.slots[slot] = process;
+		process_table.slot_of[process->pid] = process->slot;
 		process_table.hint = slot % PROCESS_MAX + 1;
 		process_table.highest = MAX(process_table.highest, slot);
 		process_table.count++;
@@ -93,6 +91,7 @@ static void table_leave(struct process *process)
 	uint64_t flags = spin_lock_irq(&process_table.lock);
 
 	process_table.slots[process->slot] = NULL;
+	process_table.slot_of[process->pid] = 0;
 	process_table.count--;
 	wait_queue_wake_all(&process->ended); /* who waits looks it up anew */
 	spin_unlock_irq(&process_table.lock, flags);
@@ -337,6 +336,7 @@ static struct process *zombie_take(pid_t pid, int *error)
 
 	if (process) {
 		process_table.slots[process->slot] = NULL;
+	process_table.slot_of[process->pid] = 0;
 		process_table.count--;
 	}
 	spin_unlock_irq(&process_table.lock, flags);

@@ -8,6 +8,7 @@
 struct process_table {
 	struct spinlock lock;
 	struct process *slots[PROCESS_MAX + 1] GUARDED_BY(lock); /* slot 0 is never given */
+	uint16_t slot_of[PID_LIMIT] GUARDED_BY(lock);            /* by PID; 0: nobody has it */
 	unsigned highest GUARDED_BY(lock);                       /* no process in a slot above */
 	unsigned hint GUARDED_BY(lock); /* where the search for a free slot begins */
 	unsigned count GUARDED_BY(lock);
