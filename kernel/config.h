@@ -81,3 +81,12 @@
 #define SCHEDULE_PAUSES_MAX 64
 /* A scenario takes a few million: beyond a hundred times that it does not end. */
 #define SCHEDULE_INSTRUCTIONS_MAX 400000000ul
+
+/* Mappings of all processes together: a table of 80 KiB; an entry names one in 20 bits. */
+#define MAPPING_MAX 1024
+
+/* Semaphores of all programs together, named or not: a process's are the bits of a word. */
+#define SEMAPHORES_MAX 64
+
+/* A semaphore's name with its NUL; POSIX has them as short as 14 (_POSIX_NAME_MAX). */
+#define SEMAPHORE_NAME_BYTES 64

@@ -13,6 +13,7 @@
 	X(PGMINFAULT, "pgminfault")         /* of these: a first touch */                      \
 	X(PGSOFTFAULT, "pgsoftfault")       /* of these: resident, only not mapped */          \
 	X(PGSPURIOUS, "pgspurious")         /* of these: another thread had mapped it */       \
+	X(PGCOPY, "pgcopy")                 /* of these: a private copy of a file's page */     \
 	X(PGTRANSITWAIT, "pgtransitwait")   /* waits for a page being read by another */       \
 	X(PSWPIN, "pswpin")                 /* pages read from swap */                         \
 	X(PSWPOUT, "pswpout")               /* pages written to swap */                        \
@@ -25,6 +26,7 @@
 	X(PGALLOC, "pgalloc")               /* frames allocated */                             \
 	X(PGFREE, "pgfree")                 /* frames freed */                                 \
 	X(SLOT_STOLEN, "slot_stolen")       /* slots taken from clean resident pages */        \
+	X(FILE_CALL, "file_call")           /* calls that named a file or an open one */       \
 	X(SWAP_READ_ERROR, "swap_read_error")                                                  \
 	X(SWAP_WRITE_ERROR, "swap_write_error")                                                \
 	X(TLB_FLUSH, "tlb_flush")           /* addresses flushed on their own CPU */           \

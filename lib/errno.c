@@ -29,6 +29,7 @@ static const struct error_entry errors[] = {
 	{EEXIST, "EEXIST", "this exists already"},
 	{ENODEV, "ENODEV", "no such device"},
 	{EINVAL, "EINVAL", "an argument is missing, malformed or out of range"},
+	{ENFILE, "ENFILE", "no place is left for one more"},
 	{EMFILE, "EMFILE", "the process has too many files open"},
 	{EFBIG, "EFBIG", "the file is too large"},
 	{ENOSPC, "ENOSPC", "no space is left"},
@@ -39,6 +40,7 @@ static const struct error_entry errors[] = {
 	{ENAMETOOLONG, "ENAMETOOLONG", "the name is too long"},
 	{ENOSYS, "ENOSYS", "this is not implemented"},
 	{EOVERFLOW, "EOVERFLOW", "the value would overflow"},
+	{ENOTSUP, "ENOTSUP", "this is not supported"},
 	{ETIMEDOUT, "ETIMEDOUT", "the time is over"},
 };
 

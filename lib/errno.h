@@ -21,6 +21,7 @@
 #define EEXIST 17
 #define ENODEV 19
 #define EINVAL 22
+#define ENFILE 23
 #define EMFILE 24
 #define EFBIG 27
 #define ENOSPC 28
@@ -31,6 +32,7 @@
 #define ENAMETOOLONG 36
 #define ENOSYS 38
 #define EOVERFLOW 75
+#define ENOTSUP 95
 #define ETIMEDOUT 110
 
 /* "ENOMEM" for ENOMEM or -ENOMEM; "E?" for a number that is not above. */

@@ -3,6 +3,7 @@
  *
  *   0x0000000000000000  never mapped (the first 2 MiB)
  *   0x0000000000400000  PROGRAM_BASE: .data and .bss of programs, a copy for each process
+ *   0x0000000040000000  MAPPING_BASE: mapped objects, at the same address in every process
  *   0x0000002000000000  slice 1: blocks of the process in slot 1       (128 GiB each)
  *   0x0000004000000000  slice 2 ...
  *   0x00007fffffffffff  end of slice 1023, of the process half
@@ -17,7 +18,7 @@
  */
 #pragma once
 
-#define KERNEL_PHYS_BASE 0x100000 /* where the image is loaded */
+#define KERNEL_PHYS_BASE 0x100000  /* where the image is loaded */
 #define KERNEL_PHYS_LIMIT 0x800000 /* image and bss end below this */
 
 #define PROGRAM_BASE 0x400000
@@ -33,6 +34,10 @@
 #define PROCESS_END LAYOUT_CONST(0x0000800000000000)   /* first address past the process half */
 #define SLICE_SHIFT 37
 #define SLICE_SIZE (LAYOUT_CONST(1) << SLICE_SHIFT)
+
+/* The rest of slice 0. */
+#define MAPPING_BASE LAYOUT_CONST(0x0000000040000000)
+#define MAPPING_END SLICE_SIZE
 
 #define DIRECT_BASE LAYOUT_CONST(0xffff800000000000)
 #define DIRECT_END LAYOUT_CONST(0xffffc00000000000)

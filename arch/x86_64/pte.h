@@ -13,6 +13,11 @@
  *   resting     frame                           still in memory, not mapped
  *   transit     frame                           being read from swap into this frame
  *   swapped     slot (32 bits), generation (16) in a swap slot
+ *   ask         mapping (20 bits), generation (31)   the mapping's object knows where it is
+ *
+ * PTE_SHARED, in an entry of any kind, says that the page is an object's, which
+ * other entries may map too (kernel/mm/mapping.h); such an entry is present,
+ * resting or ask.
  *
  * The page table is the only truth about private pages; the frame's
  * descriptor points back here. All entries of a table change under that
@@ -37,6 +42,9 @@ typedef struct {
 #define PTE_DIRTY 0x040ull
 #define PTE_LARGE 0x080ull
 #define PTE_GLOBAL 0x100ull
+#define PTE_SHARED 0x200ull /* software: the page is a shared memory object's ... */
+#define PTE_COPY 0x400ull   /* ... and the first write to it makes a copy, which is private */
+#define PTE_OBJECT_FLAGS (PTE_SHARED | PTE_COPY)
 #define PTE_NO_EXECUTE (1ull << 63)
 #define PTE_FRAME_MASK 0x000ffffffffff000ull
 
@@ -46,8 +54,10 @@ typedef struct {
 #define PTE_KIND_RESTING 0x004ull
 #define PTE_KIND_TRANSIT 0x006ull
 #define PTE_KIND_SWAPPED 0x008ull
+#define PTE_KIND_ASK 0x00aull
 #define PTE_AWAY_READ_ONLY 0x010ull /* the page was not writable */
 #define PTE_AWAY_IMAGE 0x020ull     /* untouched: starts as the program's initial data */
+#define PTE_AWAY_NO_ACCESS 0x040ull /* ask: nobody may touch it */
 
 #define PTE_COUNT 512 /* entries of a table */
 #define PTE_NONE ((pte_t){0})
@@ -100,6 +110,11 @@ ALWAYS_INLINE bool pte_is_swapped(pte_t pte)
 	return pte_kind(pte) == PTE_KIND_SWAPPED;
 }
 
+ALWAYS_INLINE bool pte_is_ask(pte_t pte)
+{
+	return pte_kind(pte) == PTE_KIND_ASK;
+}
+
 /* Does the entry hold a frame number (present, resting or transit)? */
 ALWAYS_INLINE bool pte_has_frame(pte_t pte)
 {
@@ -148,6 +163,18 @@ ALWAYS_INLINE pte_t pte_make_swapped(uint32_t slot, uint16_t generation, uint64_
 {
 	return (pte_t){(uint64_t)generation << 44 | (uint64_t)slot << PAGE_SHIFT |
 		       PTE_KIND_SWAPPED | away};
+}
+
+/* flags: PTE_AWAY_* and PTE_COPY. */
+ALWAYS_INLINE pte_t pte_make_ask(uint32_t mapping, uint32_t generation, uint64_t flags)
+{
+	return (pte_t){(uint64_t)(generation & 0x7fffffff) << 32 | (uint64_t)mapping << PAGE_SHIFT |
+		       PTE_KIND_ASK | PTE_SHARED | flags};
+}
+
+ALWAYS_INLINE uint32_t pte_mapping(pte_t pte)
+{
+	return (uint32_t)pte.bits >> PAGE_SHIFT;
 }
 
 ALWAYS_INLINE uint32_t pte_slot(pte_t pte)

@@ -10,6 +10,7 @@
 
 #include "arch/x86_64/page_bytes.h"
 #include "kernel/mm/lru.h"
+#include "kernel/mm/object_page.h"
 #include "kernel/mm/vmap.h"
 #include "lib/errno.h"
 
@@ -36,6 +37,25 @@ static uint32_t slot_take_from(struct frame *frame)
 	return slot;
 }
 
+/* The same of an object's page. */
+static uint32_t slot_take_from_shared(struct frame *frame)
+{
+	struct object *object = lru_hold_shared(frame);
+	uint32_t slot = SLOT_NONE;
+
+	if (!object)
+		return SLOT_NONE;
+	spin_lock(&object->lock);
+	if (lru_still_listed_shared(frame, object)) {
+		slot = frame->slot;
+		frame->slot = SLOT_NONE;
+		frame_flag_set(frame, PAGE_DIRTY);
+	}
+	spin_unlock(&object->lock);
+	lru_unhold_shared(object);
+	return slot;
+}
+
 static COLD uint32_t slot_take_from_resident(void)
 {
 	static pfn_t hand; /* a hint: no lock */
@@ -45,9 +65,10 @@ static COLD uint32_t slot_take_from_resident(void)
 		struct frame *frame = &frames[pfn];
 
 		pfn = pfn + 1 < frame_limit ? pfn + 1 : 0;
-		if (READ_ONCE(frame->state) == FRAME_PRIVATE && frame->slot != SLOT_NONE &&
+		if (frame_is_page(frame) && frame->slot != SLOT_NONE &&
 		    frame_flag(frame, PAGE_LISTED)) {
-			uint32_t slot = slot_take_from(frame);
+			uint32_t slot = frame->state == FRAME_SHARED ? slot_take_from_shared(frame)
+								     : slot_take_from(frame);
 
 			if (slot != SLOT_NONE) {
 				WRITE_ONCE(hand, pfn);

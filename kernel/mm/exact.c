@@ -30,7 +30,9 @@ static void rest(struct VMap *vmap, vaddr_t page)
 		spin_unlock(&table->table.lock);
 		return; /* it was evicted or freed meanwhile */
 	}
-	old = pte_exchange(entry, pte_make_resting(pte_pfn(old), pte_away_flags(old)));
+	old = pte_exchange(entry,
+			   pte_make_resting(pte_pfn(old),
+					    pte_away_flags(old) | (old.bits & PTE_OBJECT_FLAGS)));
 	if (old.bits & PTE_DIRTY)
 		frame_flag_set(&frames[pte_pfn(old)], PAGE_DIRTY);
 	spin_unlock(&table->table.lock);

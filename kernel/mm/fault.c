@@ -8,6 +8,7 @@
  *   resting          mapped again                                    present
  *   transit          another thread reads it: wait                   (look again)
  *   present          somebody was quicker, or write to read-only     present
+ *   a shared page    fault_shared.c
  *
  * Invariants:
  *  1. A frame is had before any lock is taken; the entry is looked at again
@@ -228,6 +229,8 @@ static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t see
 {
 	bool write = error & FAULT_WRITE;
 
+	if (UNLIKELY(seen.bits & PTE_SHARED))
+		return fault_shared(vmap, entry, page, seen, error, reason, detail);
 	if (UNLIKELY(pte_is_none(seen))) {
 		*reason = FAULT_BAD_ADDRESS;
 		*detail = "no block is there";

@@ -5,6 +5,7 @@
 
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
+#include "kernel/mm/fault.h"
 #include "kernel/mm/policy.h"
 #include "kernel/mm/vmap.h"
 
@@ -14,6 +15,13 @@ void fault_transit_wait(const pte_t *entry);
 
 /* The address space goes away: what CPUs remember of its last fault is forgotten. */
 void fault_forget(const struct address_space *space);
+
+/*
+ * Serves an access to a page whose entry has PTE_SHARED. As fault_serve(), but
+ * false: the entry changed meanwhile, look again.
+ */
+bool fault_shared(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, uint64_t error,
+		  enum fault_reason *reason, const char **detail);
 
 struct trap_frame;
 

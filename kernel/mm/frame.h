@@ -23,7 +23,7 @@ enum frame_state {
 	FRAME_STATE_COUNT
 };
 
-/* Flags of a private page. */
+/* Flags of a private page; of a shared one, where object_pages stands for page_table. */
 #define PAGE_DIRTY 0x01    /* sticky: written since it last equalled its slot; page_table lock */
 #define PAGE_LISTED 0x02   /* known to the policy (lru.c); lru lock */
 #define PAGE_EVICTING 0x04 /* an evictor took it off the lists and holds the frame; lru lock */
@@ -39,9 +39,12 @@ enum frame_state {
  * whoever holds the frame at that moment.
  */
 struct frame {
-	uint8_t state;  /* enum frame_state */
-	uint8_t flags;  /* PAGE_*: of a private page; atomic, as two locks guard them */
-	uint16_t owner; /* slot of the VMap whose page or table it is */
+	uint8_t state; /* enum frame_state */
+	uint8_t flags; /* PAGE_*: of a private page; atomic, as two locks guard them */
+	union {
+		uint16_t owner;     /* slot of the VMap whose page or table it is */
+		uint16_t map_count; /* of a shared page: entries that hold it; atomic */
+	};
 	uint32_t
 		slot; /* of a private page: the swap slot it keeps, or SLOT_NONE; page_table lock */
 	union {
@@ -52,9 +55,13 @@ struct frame {
 			pfn_t next;      /* toward the younger; lru lock */
 			pfn_t prev;      /* toward the older; lru lock */
 		} page;
-		struct { /* FRAME_SHARED. Constant while the object has the page. */
-			struct object *object;
-			uint64_t index; /* of the page in it */
+		struct { /* FRAME_SHARED. Constant while resident but for what is said. */
+			pfn_t object;   /* of the object's own page ... */
+			uint32_t index; /* ... and which page of the object this is */
+			pfn_t record;   /* of the page of records in which this one's is */
+			uint32_t stamp; /* these three as of a private page */
+			pfn_t next;
+			pfn_t prev;
 		} shared;
 		struct { /* FRAME_PAGE_TABLE */
 			struct spinlock
@@ -72,6 +79,14 @@ extern pfn_t frame_limit;    /* the first pfn without a descriptor */
 ALWAYS_INLINE pfn_t frame_pfn(const struct frame *frame)
 {
 	return (pfn_t)(frame - frames);
+}
+
+/* Is it a page that a policy knows, a process's or an object's? */
+ALWAYS_INLINE bool frame_is_page(const struct frame *frame)
+{
+	uint8_t state = READ_ONCE(frame->state);
+
+	return state == FRAME_PRIVATE || state == FRAME_SHARED;
 }
 
 ALWAYS_INLINE void frame_flag_set(struct frame *frame, uint8_t flag)

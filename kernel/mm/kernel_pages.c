@@ -32,12 +32,17 @@ static COLD bool fails_on_purpose(void)
 	return true;
 }
 
+bool kernel_pages_refused(void)
+{
+	return UNLIKELY(READ_ONCE(failing.countdown)) && fails_on_purpose();
+}
+
 pfn_t kernel_frame_alloc(enum frame_state state)
 {
 	uint64_t flags;
 	pfn_t pfn;
 
-	if (UNLIKELY(READ_ONCE(failing.countdown)) && fails_on_purpose())
+	if (kernel_pages_refused())
 		return PFN_NONE;
 	if (commit_kernel_charge(1))
 		return PFN_NONE;

@@ -19,3 +19,5 @@ void kernel_frame_free(pfn_t pfn);
 
 /* Tests: the n-th allocation from now fails, then again after `every` more; 0, 0: none. */
 void kernel_pages_fail(uint64_t nth, uint64_t every);
+/* Is it this one, of a kind of memory that does not come from here? */
+bool kernel_pages_refused(void);

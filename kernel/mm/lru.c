@@ -36,6 +36,7 @@
 #include "kernel/bugs.h"
 #include "kernel/mm/check.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/object_page.h"
 #include "kernel/mm/policy_internal.h"
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
@@ -195,11 +196,19 @@ void lru_touch(struct frame *frame)
 	spin_unlock(&lru.lock);
 }
 
-/* The VMap of a listed page, which lives, and will as long as it has references. */
+/*
+ * The VMap of a listed page, which lives, and will as long as it has references;
+ * NULL for an object's, which has the reference then.
+ */
 static struct VMap *hold(const struct frame *frame) REQUIRES(lru.lock)
 {
-	struct VMap *vmap = vmap_by_slot[frame->owner];
+	struct VMap *vmap;
 
+	if (UNLIKELY(frame->state == FRAME_SHARED)) {
+		__atomic_fetch_add(&object_of(frame)->evictor_refs, 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	vmap = vmap_by_slot[frame->owner];
 	__atomic_fetch_add(&vmap->evictor_refs, 1, __ATOMIC_RELAXED);
 	return vmap;
 }
@@ -207,6 +216,11 @@ static struct VMap *hold(const struct frame *frame) REQUIRES(lru.lock)
 void lru_unhold(struct VMap *vmap)
 {
 	__atomic_fetch_sub(&vmap->evictor_refs, 1, __ATOMIC_RELEASE);
+}
+
+void lru_unhold_shared(struct object *object)
+{
+	__atomic_fetch_sub(&object->evictor_refs, 1, __ATOMIC_RELEASE);
 }
 
 struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
@@ -240,13 +254,32 @@ void lru_put_back(struct frame *frame)
 /* What is about to rest: used by the CPU that fills the tail. */
 static struct {
 	unsigned count;
-	struct {
-		pte_t *entry;
+	struct filling_page {
 		pfn_t pfn;
+		pte_t *entry; /* of a private page, at an address; NULL: of an object ... */
 		vaddr_t address;
+		struct object *object; /* ... and in which record */
+		pfn_t record;
+		uint32_t index;
 	} pages[TAIL_PAGES];
 	struct flush_batch batch;
 } filling;
+
+static void filling_add(const struct frame *frame)
+{
+	struct filling_page *page = &filling.pages[filling.count++];
+
+	page->pfn = frame_pfn(frame);
+	if (UNLIKELY(frame->state == FRAME_SHARED)) {
+		page->entry = NULL;
+		page->object = object_of(frame);
+		page->record = frame->shared.record;
+		page->index = frame->shared.index;
+	} else {
+		page->entry = policy_entry(frame);
+		page->address = frame->page.address;
+	}
+}
 
 /* The policy's next victims go on the tail. False if there is no need, or another CPU is at it. */
 static bool filling_begin(void)
@@ -269,9 +302,7 @@ static bool filling_begin(void)
 		(void)hold(frame);
 		page_list_add_youngest(&lru.tail, frame);
 		frame_flag_set(frame, PAGE_TAIL);
-		filling.pages[filling.count].entry = policy_entry(frame);
-		filling.pages[filling.count].pfn = frame_pfn(frame);
-		filling.pages[filling.count++].address = frame->page.address;
+		filling_add(frame);
 	}
 	spin_unlock(&lru.lock);
 	return true;
@@ -298,6 +329,18 @@ static void rest(pte_t *entry, pfn_t pfn, vaddr_t address)
 	spin_unlock(&table->table.lock);
 }
 
+/* The same of an object's page, in every mapping. */
+static COLD void rest_shared(const struct filling_page *page)
+{
+	const struct object_page *record = object_record(page->record, page->index);
+
+	spin_lock(&page->object->lock);
+	if (object_page_kind(record) == OBJECT_PAGE_FRAME &&
+	    object_page_number(record) == page->pfn)
+		object_page_unmap(page->object, page->index, page->pfn, &filling.batch);
+	spin_unlock(&page->object->lock);
+}
+
 /* The shootdown was acknowledged: what is still on the tail may leave without another. */
 static void filling_end(void)
 {
@@ -308,8 +351,14 @@ static void filling_end(void)
 		if (frame_flag(frame, PAGE_TAIL))
 			frame_flag_set(frame, PAGE_FLUSHED);
 	}
-	for (unsigned i = 0; i < filling.count; i++)
-		lru_unhold(vmap_by_slot[vmap_table_of(filling.pages[i].entry)->owner]);
+	for (unsigned i = 0; i < filling.count; i++) {
+		const struct filling_page *page = &filling.pages[i];
+
+		if (LIKELY(page->entry))
+			lru_unhold(vmap_by_slot[vmap_table_of(page->entry)->owner]);
+		else
+			lru_unhold_shared(page->object);
+	}
 	lru.filling = false;
 	spin_unlock(&lru.lock);
 }
@@ -318,8 +367,14 @@ void lru_rest_oldest(void)
 {
 	if (!filling_begin())
 		return;
-	for (unsigned i = 0; i < filling.count; i++)
-		rest(filling.pages[i].entry, filling.pages[i].pfn, filling.pages[i].address);
+	for (unsigned i = 0; i < filling.count; i++) {
+		const struct filling_page *page = &filling.pages[i];
+
+		if (LIKELY(page->entry))
+			rest(page->entry, page->pfn, page->address);
+		else
+			rest_shared(page);
+	}
 	if (BUG_PLANTED(BUG_EARLY_REUSE))
 		filling_end();
 	flush_batch_send(&filling.batch);
@@ -332,7 +387,7 @@ struct VMap *lru_hold(struct frame *frame, pfn_t *table)
 	struct VMap *vmap = NULL;
 
 	lru_lock();
-	if (frame_flag(frame, PAGE_LISTED)) {
+	if (frame->state == FRAME_PRIVATE && frame_flag(frame, PAGE_LISTED)) {
 		vmap = hold(frame);
 		*table = frame->page.table;
 	}
@@ -340,13 +395,37 @@ struct VMap *lru_hold(struct frame *frame, pfn_t *table)
 	return vmap;
 }
 
+struct object *lru_hold_shared(struct frame *frame)
+{
+	struct object *object = NULL;
+
+	lru_lock();
+	if (frame->state == FRAME_SHARED && frame_flag(frame, PAGE_LISTED)) {
+		(void)hold(frame);
+		object = object_of(frame);
+	}
+	spin_unlock(&lru.lock);
+	return object;
+}
+
+bool lru_still_listed_shared(const struct frame *frame, const struct object *object)
+{
+	bool listed;
+
+	lru_lock();
+	listed = frame->state == FRAME_SHARED && frame_flag(frame, PAGE_LISTED) &&
+		 object_of(frame) == object;
+	spin_unlock(&lru.lock);
+	return listed;
+}
+
 bool lru_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table)
 {
 	bool listed;
 
 	lru_lock();
-	listed = frame_flag(frame, PAGE_LISTED) && vmap_by_slot[frame->owner] == vmap &&
-		 frame->page.table == table;
+	listed = frame->state == FRAME_PRIVATE && frame_flag(frame, PAGE_LISTED) &&
+		 vmap_by_slot[frame->owner] == vmap && frame->page.table == table;
 	spin_unlock(&lru.lock);
 	return listed;
 }
@@ -416,17 +495,24 @@ static void check_listed(struct frame *frame, void *context)
 		check_fail(walk->check, 7,
 			   "frame %u has neighbours on its list that do not know it",
 			   frame_pfn(frame));
-	if (frame->state != FRAME_PRIVATE || !frame_flag(frame, PAGE_LISTED))
+	if (!frame_is_page(frame) || !frame_flag(frame, PAGE_LISTED))
 		check_fail(walk->check, 7, "frame %u is on the policy's list and %s%s",
 			   frame_pfn(frame), frame_state_name(frame->state),
 			   frame_flag(frame, PAGE_LISTED) ? "" : ", not marked so");
+}
+
+static bool rests(const struct frame *frame)
+{
+	if (frame->state == FRAME_SHARED)
+		return frame->map_count == 0;
+	return pte_is_resting(pte_read(policy_entry(frame)));
 }
 
 static void check_tail(struct frame *frame, struct check *check)
 {
 	if (!frame_flag(frame, PAGE_TAIL) || !frame_flag(frame, PAGE_FLUSHED))
 		check_fail(check, 7, "frame %u is on the tail and not marked so", frame_pfn(frame));
-	else if (!pte_is_resting(pte_read(policy_entry(frame))))
+	else if (!rests(frame))
 		check_fail(check, 7, "frame %u is on the tail and does not rest", frame_pfn(frame));
 }
 
@@ -440,7 +526,7 @@ void lru_check(struct check *check)
 	for (pfn_t pfn = 0; pfn < frame_limit; pfn++) {
 		const struct frame *frame = &frames[pfn];
 
-		if (frame->state != FRAME_PRIVATE)
+		if (!frame_is_page(frame))
 			continue;
 		listed += frame_flag(frame, PAGE_LISTED);
 		marked_tail += frame_flag(frame, PAGE_TAIL);

@@ -9,6 +9,7 @@
 #include "kernel/mm/policy.h"
 
 struct VMap;
+struct object;
 
 /*
  * Makes a resident page known. Takes no lock that another CPU can hold: see
@@ -29,7 +30,8 @@ unsigned lru_remove(struct frame **pages, unsigned count);
 void lru_touch(struct frame *frame);
 
 /*
- * Takes the next victim off the lists, with a reference to its VMap: it is
+ * Takes the next victim off the lists, with a reference to its VMap, or to its
+ * object, and then *vmap is NULL: it is
  * PAGE_EVICTING from here on, and if it is also PAGE_FLUSHED, then its entry
  * rested when every CPU was told to forget it. NULL if no page may leave now.
  * Adds addresses whose accessed bits were cleared to the batch.
@@ -56,6 +58,11 @@ void lru_unhold(struct VMap *vmap);
 
 /* Is it still a listed page of that VMap and table? The page_table lock of the table is held. */
 bool lru_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table);
+
+/* The same of an object's page: a reference to the object (evictor_refs); under its spinlock. */
+struct object *lru_hold_shared(struct frame *frame);
+void lru_unhold_shared(struct object *object);
+bool lru_still_listed_shared(const struct frame *frame, const struct object *object);
 
 /* Switches the policy; every page is handed over in the old one's order. */
 void lru_set_policy(struct policy *policy);

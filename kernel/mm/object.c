@@ -1,29 +1,23 @@
 /*
- * object.c: see object.h.
- *
- *            object_page_get(MAKE)
- *     hole -----------------------> page: a frame, SHARED, described as (object, index)
- *          <-----------------------
- *             pages_cut: truncated or released
+ * object.c: see object.h. What happens to a single page is in object_page.c.
  *
  * Invariants:
- *  1. A page's frame is SHARED, its descriptor names the object and the index,
- *     and page_count counts these frames.
+ *  1. page_count is the number of records that are no holes: all promised.
  *  2. A page beyond the size is a hole, and the bytes behind the size in the
- *     last page are zero. So growing needs to write nothing.
+ *     last page are zero, unless somebody maps it and has written there: then
+ *     they are made zero when the object grows. So growing needs to write nothing.
  * Locks: an object's mutex guards its size and pages; `objects`, a spinlock
- * inside it, the list of all. Bytes are copied under the mutex, from and to
- * memory of the kernel: no page of a process is touched meanwhile.
+ * inside it, the list of all. Bytes are copied under the object's spinlock, so
+ * that the page stays in memory, from and to memory of the kernel.
  */
 #include "kernel/mm/object.h"
 
 #include "kernel/bugs.h"
-#include "kernel/mm/check.h"
 #include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/object_page.h"
+#include "kernel/mm/reclaim.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-
-#define PAGES_PER_TABLE (PAGE_SIZE / sizeof(struct object_page))
 
 static struct {
 	struct spinlock lock;
@@ -35,6 +29,8 @@ static void object_init(struct object *object)
 	memset(object, 0, sizeof(*object));
 	object->references = 1;
 	mutex_init(&object->mutex, LOCK_OBJECT);
+	object->lock = (struct spinlock)SPINLOCK(OBJECT_PAGES);
+	LIST_INIT(&object->mappings);
 	page_array_init(&object->pages, sizeof(struct object_page));
 }
 
@@ -64,8 +60,7 @@ void object_hold(struct object *object)
 	__atomic_fetch_add(&object->references, 1, __ATOMIC_RELAXED);
 }
 
-/* Pages [first, end) become holes; the tables that only held them stay until the object is empty.
- */
+/* Pages [first, end) become holes. */
 static void pages_cut(struct object *object, uint64_t first, uint64_t end) REQUIRES(object->mutex)
 {
 	uint64_t index = first;
@@ -73,19 +68,16 @@ static void pages_cut(struct object *object, uint64_t first, uint64_t end) REQUI
 	while (index < end && object->page_count > 0) {
 		struct object_page *page = page_array_get(&object->pages, index);
 
-		if (!page) { /* a whole table of holes */
-			index = ALIGN_DOWN(index, PAGES_PER_TABLE) + PAGES_PER_TABLE;
+		if (!page) { /* a whole page of records of holes */
+			index = ALIGN_DOWN(index, OBJECT_PAGES_PER_RECORD) +
+				OBJECT_PAGES_PER_RECORD;
 			continue;
 		}
-		if (page->frame) {
-			kernel_frame_free((pfn_t)(page->frame - 1));
-			page->frame = 0;
-			object->page_count--;
-		}
+		if (page->bits)
+			object_page_cut(object, page, index);
 		index++;
 	}
-	if (object->page_count == 0)
-		page_array_destroy(&object->pages);
+	object_records_trim(object);
 }
 
 static uint64_t pages_of(uint64_t size_bytes)
@@ -119,48 +111,72 @@ uint64_t object_size(struct object *object)
 	return size_bytes;
 }
 
-pfn_t object_page_get(struct object *object, uint64_t index, enum object_want want)
-{
-	struct object_page *page = page_array_get(&object->pages, index);
-	pfn_t pfn;
-
-	if (page && page->frame)
-		return (pfn_t)(page->frame - 1);
-	if (want == OBJECT_LOOK)
-		return PFN_NONE;
-	page = page_array_make(&object->pages, index);
-	if (!page)
-		return PFN_NONE;
-	pfn = kernel_frame_alloc(FRAME_SHARED);
-	if (pfn == PFN_NONE)
-		return PFN_NONE;
-	frames[pfn].shared.object = object;
-	frames[pfn].shared.index = index;
-	page->frame = (uint64_t)pfn + 1;
-	object->page_count++;
-	return pfn;
-}
-
 /* The part of [offset, offset + size) in the offset's own page. */
 static size_t piece_of(uint64_t offset, size_t size_bytes)
 {
 	return MIN(size_bytes, PAGE_SIZE - offset % PAGE_SIZE);
 }
 
-static void read_piece(struct object *object, uint64_t offset, char *to, size_t size_bytes)
-	REQUIRES(object->mutex)
-{
-	pfn_t pfn = object_page_get(object, offset / PAGE_SIZE, OBJECT_LOOK);
+/* What a piece of a page is to be: read, written, or made zero. */
+enum piece { PIECE_READ, PIECE_WRITE, PIECE_ZERO };
 
-	if (pfn == PFN_NONE)
-		memset(to, 0, size_bytes);
-	else
-		memcpy(to, (char *)pfn_to_direct(pfn) + offset % PAGE_SIZE, size_bytes);
+/* object_page_in(), and again while there is no frame, unless the thread is to end anyway. */
+static struct frame *page_in(struct object *object, uint64_t index, enum object_want want,
+			     int *error) REQUIRES(object->mutex) TRY_ACQUIRES(true, object->lock)
+{
+	for (;;) {
+		struct frame *frame = object_page_in(object, index, want, error, NULL);
+
+		if (frame)
+			return frame;
+		if (*error != -EAGAIN || reclaim_gives_up())
+			return NULL;
+	}
 }
 
-size_t object_read(struct object *object, uint64_t offset, void *to, size_t size_bytes)
+/* One piece; `bytes` is the kernel's. 0, or an error of object_page_in(). */
+static int piece_do(struct object *object, uint64_t offset, void *bytes, size_t size_bytes,
+		    enum piece what) REQUIRES(object->mutex)
+{
+	enum object_want want = what == PIECE_WRITE ? OBJECT_MAKE : OBJECT_LOOK;
+	uint64_t flags = irq_save();
+	int error = 0;
+	struct frame *frame = page_in(object, offset / PAGE_SIZE, want, &error);
+
+	if (frame) {
+		char *place = (char *)pfn_to_direct(frame_pfn(frame)) + offset % PAGE_SIZE;
+
+		if (what == PIECE_READ)
+			memcpy(bytes, place, size_bytes);
+		else if (what == PIECE_WRITE)
+			memcpy(place, bytes, size_bytes);
+		else
+			memset(place, 0, size_bytes);
+		if (what != PIECE_READ)
+			frame_flag_set(frame, PAGE_DIRTY);
+		spin_unlock(&object->lock);
+		error = 0;
+	}
+	irq_restore(flags);
+	return error;
+}
+
+static int read_piece(struct object *object, uint64_t offset, char *to, size_t size_bytes)
+	REQUIRES(object->mutex)
+{
+	int error = piece_do(object, offset, to, size_bytes, PIECE_READ);
+
+	if (error == -ENOENT) {
+		memset(to, 0, size_bytes);
+		return 0;
+	}
+	return error;
+}
+
+int64_t object_read(struct object *object, uint64_t offset, void *to, size_t size_bytes)
 {
 	size_t count = 0;
+	int error = 0;
 
 	mutex_lock(&object->mutex);
 	if (offset < object->size_bytes)
@@ -173,16 +189,29 @@ size_t object_read(struct object *object, uint64_t offset, void *to, size_t size
 		if (object->constant)
 			memcpy((char *)to + count, object->constant + offset + count, piece);
 		else
-			read_piece(object, offset + count, (char *)to + count, piece);
+			error = read_piece(object, offset + count, (char *)to + count, piece);
+		if (error)
+			break;
 		count += piece;
 	}
 	mutex_unlock(&object->mutex);
-	return count;
+	return count == 0 && error ? error : (int64_t)count;
+}
+
+/* Bytes behind the end, in its page, are zero: those that a process wrote there are not kept. */
+static void tail_clear(struct object *object) REQUIRES(object->mutex)
+{
+	uint64_t tail = object->size_bytes % PAGE_SIZE;
+
+	/* A page that was lost in swap stays lost. */
+	if (tail && !object->constant && !BUG_PLANTED(BUG_KEEP_TAIL))
+		(void)piece_do(object, object->size_bytes, NULL, PAGE_SIZE - tail, PIECE_ZERO);
 }
 
 int64_t object_write(struct object *object, uint64_t offset, const void *from, size_t size_bytes)
 {
 	size_t count = 0;
+	int error = 0;
 
 	if (object->constant)
 		return -EROFS;
@@ -190,39 +219,38 @@ int64_t object_write(struct object *object, uint64_t offset, const void *from, s
 		return -EFBIG;
 	size_bytes = MIN(size_bytes, OBJECT_BYTES_MAX - offset);
 	mutex_lock(&object->mutex);
+	if (object->was_mapped && offset + size_bytes > object->size_bytes)
+		tail_clear(object);
 	while (count < size_bytes) {
 		uint64_t at = offset + count;
 		size_t piece = piece_of(at, size_bytes - count);
-		pfn_t pfn = object_page_get(object, at / PAGE_SIZE, OBJECT_MAKE);
 
-		if (pfn == PFN_NONE)
+		error = piece_do(object, at, (char *)from + count, piece, PIECE_WRITE);
+		if (error)
 			break;
-		memcpy((char *)pfn_to_direct(pfn) + at % PAGE_SIZE, (const char *)from + count,
-		       piece);
 		count += piece;
 		object->size_bytes = MAX(object->size_bytes, at + piece);
 	}
-	if (object->page_count == 0)
-		page_array_destroy(&object->pages); /* tables were made, and no page for them */
+	object_records_trim(object); /* records were made, and no page for them */
 	mutex_unlock(&object->mutex);
-	return count == 0 && size_bytes > 0 ? -ENOSPC : (int64_t)count;
+	if (count == 0 && error)
+		return error == -ENOMEM ? -ENOSPC : error;
+	return (int64_t)count;
 }
 
 int object_truncate(struct object *object, uint64_t size_bytes)
 {
-	uint64_t tail = size_bytes % PAGE_SIZE;
-
 	if (object->constant)
 		return -EROFS;
 	if (size_bytes > OBJECT_BYTES_MAX)
 		return -EFBIG;
 	mutex_lock(&object->mutex);
 	if (size_bytes < object->size_bytes) {
-		pfn_t last = object_page_get(object, size_bytes / PAGE_SIZE, OBJECT_LOOK);
-
 		pages_cut(object, pages_of(size_bytes), pages_of(object->size_bytes));
-		if (tail && last != PFN_NONE && !BUG_PLANTED(BUG_KEEP_TAIL))
-			memset((char *)pfn_to_direct(last) + tail, 0, PAGE_SIZE - tail);
+		object->size_bytes = size_bytes;
+		tail_clear(object);
+	} else if (object->was_mapped) {
+		tail_clear(object);
 	}
 	object->size_bytes = size_bytes;
 	mutex_unlock(&object->mutex);
@@ -243,55 +271,10 @@ struct object_counts object_read_counts(void)
 	return counts;
 }
 
-/* ---- check ----------------------------------------------------------------- */
-
-/* Invariant 3: each page's frame is the object's, and they are as many as it counts. */
-static void check_pages(struct object *object, struct check *check)
+void object_visit_quiet(void (*visit)(struct object *object, void *context), void *context)
 {
-	uint64_t end = pages_of(OBJECT_BYTES_MAX), found = 0;
-
-	for (uint64_t index = 0; index < end; index++) {
-		const struct object_page *page = page_array_get(&object->pages, index);
-		const struct frame *frame;
-
-		if (!page) {
-			index |= PAGES_PER_TABLE - 1;
-			continue;
-		}
-		if (!page->frame)
-			continue;
-		found++;
-		frame = page->frame - 1 < frame_limit ? &frames[page->frame - 1] : NULL;
-		if (!frame || frame->state != FRAME_SHARED || frame->shared.object != object ||
-		    frame->shared.index != index)
-			check_fail(check, 3, "page %lu of an object has frame %lu, which says %s",
-				   index, page->frame - 1,
-				   frame ? frame_state_name(frame->state) : "not RAM");
-		if (index >= pages_of(object->size_bytes))
-			check_fail(check, 10, "page %lu of an object lies beyond its %lu bytes",
-				   index, object->size_bytes);
-	}
-	if (found != object->page_count)
-		check_fail(check, 3, "an object has %lu pages and counts %lu", found,
-			   object->page_count);
-}
-
-void object_check(struct check *check)
-{
-	uint64_t counts[FRAME_STATE_COUNT], pages = 0;
 	struct object *object;
 
-	TAILQ_FOREACH (object, &objects.list, all) {
-		pages += object->page_count;
-		check_pages(object, check);
-		if (object->references == 0)
-			check_fail(check, 11, "an object without a reference has %lu pages",
-				   object->page_count);
-		if (mutex_is_locked(&object->mutex))
-			check_fail(check, 12, "the mutex of an object is held");
-	}
-	frame_census(counts);
-	if (counts[FRAME_SHARED] != pages)
-		check_fail(check, 3, "%lu frames are shared, objects have %lu",
-			   counts[FRAME_SHARED], pages);
+	TAILQ_FOREACH (object, &objects.list, all)
+		visit(object, context);
 }

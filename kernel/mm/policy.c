@@ -52,8 +52,12 @@ pte_t *policy_entry(const struct frame *frame)
 
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 {
-	const struct VMap *vmap = vmap_by_slot[frame->owner];
+	const struct VMap *vmap;
 
+	/* It may have many entries, in other locks' care. It rests, and is mapped again if used. */
+	if (UNLIKELY(frame->state == FRAME_SHARED))
+		return false;
+	vmap = vmap_by_slot[frame->owner];
 	if (!pte_clear_accessed(policy_entry(frame)))
 		return false;
 	COUNT(PGROTATED);
@@ -63,5 +67,5 @@ bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 
 bool policy_is_exempt(const struct frame *frame)
 {
-	return UNLIKELY(turn_is_taken()) && turn_protects(frame->owner, frame->page.address);
+	return UNLIKELY(turn_is_taken()) && turn_protects(frame);
 }

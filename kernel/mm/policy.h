@@ -36,7 +36,8 @@ extern struct policy *policy_current; /* guarded by the lru lock */
 
 /*
  * Was the page used since last asked? Clears the bit and adds the address to
- * the batch. The page is listed, so its owner lives.
+ * the batch. The page is listed, so its owner lives. Never true of a page of an
+ * object.
  */
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch);
 

@@ -29,6 +29,7 @@
 #include "kernel/mm/evict_content.h"
 #include "kernel/mm/lru.h"
 #include "kernel/mm/policy_internal.h"
+#include "kernel/mm/reclaim_internal.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/gate.h"
 #include "lib/errno.h"
@@ -60,8 +61,7 @@ static void resident_lower(void)
 	__atomic_fetch_sub(&resident, 1, __ATOMIC_RELAXED);
 }
 
-/* Lets others go on: another thread here, or another CPU. Interrupts are on meanwhile. */
-static void wait_a_moment(void)
+void reclaim_wait(void)
 {
 	uint64_t flags = irq_save();
 
@@ -103,7 +103,7 @@ pfn_t reclaim_page_alloc(void)
 	 * frame there was to wait for.
 	 */
 	if (pfn == PFN_NONE)
-		wait_a_moment();
+		reclaim_wait();
 	return pfn;
 }
 
@@ -118,8 +118,6 @@ void reclaim_page_convert(pfn_t pfn, enum frame_state state)
 	frame_set_state(pfn, FRAME_PRIVATE, state);
 	resident_lower();
 }
-
-enum eviction { EVICTION_DONE, EVICTION_DISOWNED, EVICTION_STAYS, EVICTION_FAILED };
 
 /* Step 2. Anything but DONE: there is nothing to write. */
 static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *batch,
@@ -247,7 +245,10 @@ pfn_t reclaim_evict(void)
 			flush_batch_send(&batch);
 			break;
 		}
-		result = evict(frame, vmap, &batch);
+		if (UNLIKELY(!vmap))
+			result = reclaim_evict_shared(frame, &batch);
+		else
+			result = evict(frame, vmap, &batch);
 		if (LIKELY(result == EVICTION_DONE))
 			pfn = frame_pfn(frame);
 		else if (result == EVICTION_FAILED)
@@ -277,7 +278,7 @@ int reclaim_set_limit(uint64_t limit)
 		pfn_t pfn = reclaim_evict();
 
 		if (pfn == PFN_NONE) {
-			wait_a_moment();
+			reclaim_wait();
 		} else {
 			uint64_t flags = irq_save();
 
@@ -291,14 +292,14 @@ int reclaim_set_limit(uint64_t limit)
 
 void reclaim_check(struct check *check)
 {
-	uint64_t private = 0;
+	uint64_t pages = 0;
 
 	lru_check(check);
 	for (pfn_t pfn = 0; pfn < frame_limit; pfn++)
-	private += frames[pfn].state == FRAME_PRIVATE;
-	if (private != reclaim_resident())
-		check_fail(check, 1, "%lu frames are private, %lu are counted resident", private,
-			   reclaim_resident());
+		pages += frames[pfn].state == FRAME_PRIVATE || frames[pfn].state == FRAME_SHARED;
+	if (pages != reclaim_resident())
+		check_fail(check, 1, "%lu frames are private or shared, %lu are counted resident",
+			   pages, reclaim_resident());
 	if (reclaim_resident() > commit_resident_max())
 		check_fail(check, 11, "%lu pages are resident, the limit is %lu",
 			   reclaim_resident(), commit_resident_max());

@@ -18,6 +18,9 @@ pfn_t reclaim_page_alloc(void);
 /* The same without evicting and waiting: PFN_NONE if there is no room or no frame now. */
 pfn_t reclaim_page_try_alloc(void);
 
+/* Lets others go on, who will change what the caller waits for. Interrupts are on meanwhile. */
+void reclaim_wait(void);
+
 /* Need the current thread wait no longer for a frame, because it is to end anyway? */
 bool reclaim_gives_up(void);
 

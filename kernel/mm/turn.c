@@ -57,13 +57,31 @@ void turn_ask(struct thread *thread, vaddr_t page)
 		turn_take(thread);
 }
 
-bool turn_protects(unsigned slot, vaddr_t page)
+/* Is the page mapped at one of the addresses? A shared one may be, at any. */
+static bool window_maps(const struct fault_window *window, const struct VMap *vmap, pfn_t pfn)
+{
+	for (unsigned i = 0; i < WINDOW_PAGES; i++) {
+		vaddr_t page = READ_ONCE(window->pages[i]);
+		const pte_t *entry = page && page < PROCESS_END ? vmap_entry(vmap, page) : NULL;
+
+		if (entry && pte_has_frame(pte_read(entry)) && pte_pfn(pte_read(entry)) == pfn)
+			return true;
+	}
+	return false;
+}
+
+bool turn_protects(const struct frame *frame)
 {
 	const struct thread *holder = READ_ONCE(turn_holder);
 	const struct address_space *space = holder ? READ_ONCE(holder->space) : NULL;
+	const struct VMap *vmap;
 
-	return space && CONTAINER_OF(space, struct VMap, space)->slot == slot &&
-	       window_has(&holder->window, page);
+	if (!space)
+		return false;
+	vmap = CONTAINER_OF(space, struct VMap, space);
+	if (frame->state == FRAME_SHARED)
+		return window_maps(&holder->window, vmap, frame_pfn(frame));
+	return vmap->slot == frame->owner && window_has(&holder->window, frame->page.address);
 }
 
 void turn_init(void)

@@ -61,6 +61,7 @@ ALWAYS_INLINE bool turn_is_taken(void)
 }
 
 /* Is it one of the holder's pages? The lru lock is held. */
-bool turn_protects(unsigned slot, vaddr_t page);
+struct frame;
+bool turn_protects(const struct frame *frame);
 
 void turn_init(void);

@@ -12,7 +12,8 @@
  *  2. Entries of the pages of a live block are not none; entries of pages in
  *     which no live block lies are none.
  *  3. Small blocks share pages: the first block of a page counts the live ones.
- *  4. committed = pages in which live blocks lie + pages of the programs' data.
+ *  4. committed = pages in which live blocks lie + pages of the programs' data
+ *     + pages of mappings that are its own (mapping.h).
  * vmap_free makes the block free first and then takes its pages, so a racing
  * second free of it finds nothing; both run under the mutex anyway.
  * Locks: the mutex (class vmap) is outside all spinlocks. Faults do not take
@@ -25,6 +26,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/mapping.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/vmap_internal.h"
 #include "kernel/sched/gate.h"
@@ -478,6 +480,7 @@ void vmap_destroy(struct VMap *vmap)
 	mutex_lock(&vmap->mutex);
 	arenas_release(vmap);
 	block_release_pages(vmap, PROGRAM_BASE, pages);
+	mapping_remove_all(vmap);
 	ASSERT(vmap->committed == 0);
 	mutex_unlock(&vmap->mutex);
 	/* No page is listed any more; those that evictors took before are theirs to release. */

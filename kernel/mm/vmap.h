@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include <sys/queue.h>
+
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
 #include "kernel/mm/frame.h"
@@ -45,6 +47,8 @@ struct arena {
 };
 STATIC_ASSERT(sizeof(struct arena) == 64);
 
+struct mapping;
+
 struct VMap {
 	struct address_space space;
 	uint16_t slot; /* 1 .. PROCESS_MAX: names the slice */
@@ -54,6 +58,7 @@ struct VMap {
 	uint64_t committed;    /* pages promised to the process */
 	uint64_t table_pages;  /* page-table frames, the root included */
 	struct arena arenas[ARENA_COUNT];
+	LIST_HEAD(, mapping) mappings; /* mapping.h */
 };
 
 /*
@@ -101,6 +106,9 @@ int vmap_buffer_text(char *to, const char *text, size_t size_bytes) MUST_CHECK;
 
 /* The calling thread's error number: see above. */
 int *vmap_errno(void);
+
+/* The programs' global variables: so many bytes at PROGRAM_BASE. */
+uint64_t program_data_bytes(void);
 
 /* A new address space for `pid` in `slot`, with the programs' data. 0 or -ENOMEM. May sleep. */
 int vmap_create(struct VMap *vmap, pid_t pid, uint16_t slot) MUST_CHECK;
@@ -158,6 +166,7 @@ ALWAYS_INLINE struct frame *vmap_table_of(const pte_t *entry)
 /* Counts of pages by state, by a walk. */
 struct vmap_usage {
 	uint64_t resident, swapped, untouched, committed;
+	uint64_t shared; /* of the resident ones: pages of objects */
 };
 
 void vmap_usage(struct VMap *vmap, struct vmap_usage *usage);

@@ -8,6 +8,7 @@
  * in the middle; its process ends at the gate.
  */
 #include "kernel/mm/copy.h"
+#include "kernel/mm/mapping.h"
 #include "kernel/mm/vmap_internal.h"
 #include "kernel/sched/gate.h"
 
@@ -21,7 +22,9 @@ bool vmap_range_valid(struct VMap *vmap, vaddr_t address, uint64_t size_bytes)
 	if (address >= PROGRAM_BASE && address + size_bytes <= program_end())
 		return true;
 	block = block_live(vmap, address, &place);
-	return block && address + size_bytes <= place.address + block->size_bytes;
+	if (UNLIKELY(!block))
+		return mapping_range_valid(vmap, address, size_bytes);
+	return address + size_bytes <= place.address + block->size_bytes;
 }
 
 /* Is [address, address + size) memory of the kernel that is mapped and plain? Writable, if asked.

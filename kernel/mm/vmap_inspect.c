@@ -6,10 +6,17 @@
  * threads change meanwhile is as good as any. check runs when all is quiet.
  */
 #include "kernel/mm/check.h"
+#include "kernel/mm/mapping.h"
+#include "kernel/mm/object_page.h"
 #include "kernel/mm/policy_internal.h"
 #include "kernel/mm/swap.h"
 #include "kernel/mm/vmap_internal.h"
 #include "lib/string.h"
+
+uint64_t program_data_bytes(void)
+{
+	return program_end() - PROGRAM_BASE;
+}
 
 typedef void entry_visit(pte_t entry, vaddr_t address, void *context);
 
@@ -40,6 +47,7 @@ static void count_entry(pte_t entry, vaddr_t address, void *context)
 
 	(void)address;
 	usage->resident += pte_has_frame(entry);
+	usage->shared += pte_has_frame(entry) && entry.bits & PTE_SHARED;
 	usage->swapped += pte_is_swapped(entry);
 	usage->untouched += pte_is_untouched(entry);
 }
@@ -87,6 +95,17 @@ struct page_check {
 	uint64_t pages;
 };
 
+/* The mapping in which an address lies, or NULL. */
+static const struct mapping *mapping_find(const struct VMap *vmap, vaddr_t address)
+{
+	const struct mapping *mapping;
+
+	LIST_FOREACH (mapping, &vmap->mappings, of_vmap)
+		if (address - mapping->start < mapping->page_count * PAGE_SIZE)
+			return mapping;
+	return NULL;
+}
+
 /* Invariant 10: does a live block lie in the page? */
 static bool page_is_promised(struct VMap *vmap, vaddr_t address)
 {
@@ -94,6 +113,8 @@ static bool page_is_promised(struct VMap *vmap, vaddr_t address)
 	struct block *block;
 
 	if (address >= PROGRAM_BASE && address < program_end())
+		return true;
+	if (mapping_find(vmap, address))
 		return true;
 	if (!block_place(vmap, address, &place) || place.index >= vmap->arenas[place.arena].used)
 		return false;
@@ -137,12 +158,39 @@ static void check_frame(struct page_check *walk, pte_t entry, vaddr_t address)
 			   (void *)address, frame->slot);
 }
 
+/* Invariant 3 for an entry of an object's page. */
+static void check_shared(struct page_check *walk, pte_t entry, vaddr_t address)
+{
+	const struct mapping *mapping = mapping_find(walk->vmap, address);
+	pid_t pid = walk->vmap->pid;
+	const struct frame *frame;
+
+	if (!mapping)
+		return; /* said by invariant 10 */
+	if (pte_is_ask(entry)) {
+		if (entry.bits != mapping_entry(mapping).bits)
+			check_fail(walk->check, 3, "pid %d %p asks another mapping", pid,
+				   (void *)address);
+		return;
+	}
+	frame = pte_pfn(entry) < frame_limit ? &frames[pte_pfn(entry)] : NULL;
+	if (!frame || frame->state != FRAME_SHARED)
+		check_fail(walk->check, 4, "pid %d %p maps frame %u as shared, which is %s", pid,
+			   (void *)address, pte_pfn(entry),
+			   frame ? frame_state_name(frame->state) : "not RAM");
+	else if (object_of(frame) != mapping->object ||
+		 frame->shared.index - mapping->first != (address - mapping->start) / PAGE_SIZE)
+		check_fail(walk->check, 3, "pid %d %p maps frame %u, which is another page's", pid,
+			   (void *)address, pte_pfn(entry));
+}
+
 static void check_entry(pte_t entry, vaddr_t address, void *context)
 {
 	struct page_check *walk = context;
 	pid_t pid = walk->vmap->pid;
 
-	walk->pages++;
+	/* Pages of objects are promised to these, unless they may become private. */
+	walk->pages += !(entry.bits & PTE_SHARED) || entry.bits & PTE_COPY;
 	if (pte_is_present(entry) && (!(entry.bits & PTE_NO_EXECUTE) || entry.bits & PTE_GLOBAL ||
 				      entry.bits & ~(PTE_FRAME_MASK | PTE_NO_EXECUTE | 0xfffull)))
 		check_fail(walk->check, 6, "pid %d %p has the entry %016lx", pid, (void *)address,
@@ -152,7 +200,9 @@ static void check_entry(pte_t entry, vaddr_t address, void *context)
 	if (!page_is_promised(walk->vmap, address))
 		check_fail(walk->check, 10, "pid %d %p has the entry %016lx but no block", pid,
 			   (void *)address, entry.bits);
-	if (pte_is_present(entry) || pte_is_resting(entry))
+	if (entry.bits & PTE_SHARED)
+		check_shared(walk, entry, address);
+	else if (pte_is_present(entry) || pte_is_resting(entry))
 		check_frame(walk, entry, address);
 	else if (pte_is_swapped(entry)) {
 		swap_check_mark(walk->check, pte_slot(entry));

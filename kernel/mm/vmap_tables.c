@@ -12,6 +12,7 @@
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/kernel_pages.h"
 #include "kernel/mm/lru.h"
+#include "kernel/mm/object_page.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/mm/vmap_internal.h"
@@ -141,6 +142,11 @@ static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
 		pte_write(entry, PTE_NONE);
 	} else if (pte_is_transit(old)) {
 		return false;
+	} else if (UNLIKELY(old.bits & PTE_SHARED)) {
+		old = pte_exchange(entry, PTE_NONE);
+		if (pte_has_frame(old))
+			object_entry_dropped(old);
+		flush_batch_add(&released->flush, address_space_active(&vmap->space), address);
 	} else if (pte_is_swapped(old)) {
 		pte_write(entry, PTE_NONE);
 		/* An entry that was damaged, and whose process ends for it, holds no slot. */

@@ -5,8 +5,8 @@
  * printed when the lock is free; so a table is exact only of a quiet system.
  */
 #include "kernel/mm/frame.h"
-#include "kernel/mm/policy.h"
 #include "kernel/mm/lru.h"
+#include "kernel/mm/policy.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
@@ -35,13 +35,14 @@ static struct {
 /* The lru lock is held, so the page's owner lives. */
 static void lru_line(struct frame *frame, void *context)
 {
-	const struct VMap *vmap = vmap_by_slot[frame->owner];
+	bool shared = frame->state == FRAME_SHARED;
+	const struct VMap *vmap = shared ? NULL : vmap_by_slot[frame->owner];
 
 	(void)context;
 	if (lru.seen++ < lru.skip || lru.count == LRU_BATCH)
 		return;
 	lru.pages[lru.count++] = (struct lru_page){
-		.address = frame->page.address,
+		.address = shared ? (vaddr_t)frame->shared.index * PAGE_SIZE : frame->page.address,
 		.pid = vmap ? vmap->pid : 0,
 		.pfn = frame_pfn(frame),
 		.age = policy_age(frame),
@@ -69,7 +70,8 @@ static int lru_run(int argc, char **argv)
 COMMAND(40, lru, .name = "lru", .arguments = "", .summary = "resident pages, next victim first",
 	.run = lru_run,
 	.detail = "Lines of PID ADDR PFN AGE; AGE counts the pages that became resident or were\n"
-		  "found in use since this one was.\n");
+		  "found in use since this one was. PID 0: a page of a file or of shared memory,\n"
+		  "and where in it.\n");
 
 /* ---- vmap ---------------------------------------------------------------------- */
 
@@ -113,12 +115,14 @@ static void entry_print_present(pte_t entry, int level)
 	uint64_t bits = entry.bits;
 	bool is_page = level == 1 || bits & PTE_LARGE;
 
-	console_print("%s pfn %u%s%s%s%s%s%s\n", is_page ? "page" : "table", pte_pfn(entry),
+	console_print("%s pfn %u%s%s%s%s%s%s%s%s\n", is_page ? "page" : "table", pte_pfn(entry),
 		      bits & PTE_WRITABLE ? " writable" : " read-only",
 		      is_page && !(bits & PTE_NO_EXECUTE) ? " executable" : "",
 		      bits & PTE_ACCESSED ? " accessed" : "", bits & PTE_DIRTY ? " dirty" : "",
 		      bits & PTE_CACHE_DISABLE ? " uncached" : "",
-		      bits & PTE_GLOBAL ? " global" : "");
+		      bits & PTE_GLOBAL ? " global" : "",
+		      level == 1 && bits & PTE_SHARED ? " shared" : "",
+		      level == 1 && bits & PTE_COPY ? " copy" : "");
 }
 
 static void entry_print(pte_t entry, int level)
@@ -135,6 +139,9 @@ static void entry_print(pte_t entry, int level)
 		console_print("resting pfn %u\n", pte_pfn(entry));
 	else if (pte_is_transit(entry))
 		console_print("transit pfn %u\n", pte_pfn(entry));
+	else if (pte_is_ask(entry))
+		console_print("ask mapping %u%s\n", pte_mapping(entry),
+			      entry.bits & PTE_COPY ? " copy" : "");
 	else if (pte_is_swapped(entry))
 		console_print("swapped slot %u generation %u\n", pte_slot(entry),
 			      pte_generation(entry));

@@ -29,7 +29,7 @@ static void check_process(struct process *process, void *context)
 		return; /* it owns nothing any more */
 	vmap_check(&process->vmap, totals->check);
 	vmap_usage(&process->vmap, &usage);
-	totals->resident += usage.resident;
+	totals->resident += usage.resident - usage.shared;
 	totals->committed += process->vmap.committed;
 	totals->tables += process->vmap.table_pages;
 }
@@ -41,9 +41,9 @@ static void check_totals(struct check *check, const struct totals *totals)
 	uint64_t counts[FRAME_STATE_COUNT];
 
 	frame_census(counts);
-	if (commit.committed != totals->committed)
-		check_fail(check, 11, "%lu pages are promised, processes have %lu",
-			   commit.committed, totals->committed);
+	if (commit.committed != totals->committed + object_read_counts().pages)
+		check_fail(check, 11, "%lu pages are promised, processes have %lu, objects %lu",
+			   commit.committed, totals->committed, object_read_counts().pages);
 	if (commit.available < 0 && swap_read_counts().bad == 0)
 		check_fail(check, 11, "%ld pages more are promised than fit", -commit.available);
 	if (counts[FRAME_PAGE_TABLE] != totals->tables + stack_table_frames())
@@ -53,10 +53,11 @@ static void check_totals(struct check *check, const struct totals *totals)
 		check_fail(check, 3, "%lu frames are pages of processes, whose entries hold %lu",
 			   counts[FRAME_PRIVATE], totals->resident);
 	if (frame_memory.ram_pages - commit.kernel_pages !=
-	    counts[FRAME_FREE] + counts[FRAME_PRIVATE])
+	    counts[FRAME_FREE] + counts[FRAME_PRIVATE] + counts[FRAME_SHARED])
 		check_fail(check, 11, "%lu frames are charged to the kernel, it has %lu",
 			   commit.kernel_pages,
-			   frame_memory.ram_pages - counts[FRAME_FREE] - counts[FRAME_PRIVATE]);
+			   frame_memory.ram_pages - counts[FRAME_FREE] - counts[FRAME_PRIVATE] -
+				   counts[FRAME_SHARED]);
 	check->frames = frame_memory.ram_pages;
 	check->pids = totals->pids;
 }
@@ -74,9 +75,9 @@ const struct check *check_all(void)
 	frame_check(&result);
 	swap_check_begin();
 	process_visit_quiet(check_process, &totals);
+	object_check(&result);
 	swap_check_end(&result);
 	check_totals(&result, &totals);
-	object_check(&result);
 	reclaim_check(&result);
 	process_check(&result);
 	stack_check(&result);

@@ -33,8 +33,10 @@
 	X(MUTEX, "mutex")                 /* sched/mutex.c: who waits for a mutex */         \
 	X(SEMAPHORE, "semaphore")         /* sched/semaphore.c: count and waiters */         \
 	X(TRANSIT, "transit")             /* mm/fault.c: waiters for pages being read */     \
+	X(OBJECT_PAGES, "object_pages")   /* mm/object.h: pages in memory, mappings */       \
 	X(PAGE_TABLE, "page_table")       /* entries of one level-1 table */                 \
 	X(OBJECTS, "objects")             /* mm/object.c: the list of all objects */         \
+	X(MAPPINGS, "mappings")           /* mm/mapping.c: the table of mappings */          \
 	X(LRU, "lru")                     /* mm/reclaim.c: lists of the policy */            \
 	X(SWAP, "swap")                   /* mm/swap.c: slots */                             \
 	X(COMMIT, "commit")               /* mm/commit.c: capacity */                        \

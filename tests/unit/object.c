@@ -2,7 +2,7 @@
  * object.c: shared memory objects by themselves: holes, growth, truncation,
  * and memory that ends in the middle.
  */
-#include "kernel/mm/object.h"
+#include "kernel/mm/object_page.h"
 
 #include "kernel/mm/kernel_pages.h"
 #include "kernel/proc/check_all.h"
@@ -201,11 +201,11 @@ TEST(object, check_can_fail)
 	if (!CHECK(object) || !CHECK_EQUAL(1, object_write(object, 2 * PAGE_SIZE, "a", 1)))
 		return;
 	page = page_array_get(&object->pages, 2);
-	frame = &frames[page->frame - 1];
-	CHECK_NAMES(3, page->frame, 0);
-	CHECK_NAMES(3, page->frame, 1ull << 40);
-	CHECK_NAMES(3, object->page_count, 2);
-	CHECK_NAMES(3, frame->shared.object, NULL);
+	frame = &frames[object_page_number(page)];
+	CHECK_NAMES(3, page->bits, 0);
+	CHECK_NAMES(3, page->bits, page->bits | 1ull << 40);
+	CHECK_NAMES(11, object->page_count, 2);
+	CHECK_NAMES(3, frame->shared.object, 0);
 	CHECK_NAMES(3, frame->shared.index, 3);
 	CHECK_NAMES(3, frame->state, FRAME_KERNEL);
 	CHECK_NAMES(10, object->size_bytes, PAGE_SIZE);
