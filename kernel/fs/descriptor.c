@@ -21,6 +21,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/sched/gate.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 
 #define PIECE_BYTES 512 /* at a time; on the thread's stack */
 #define FIRST 3         /* input, output and errors come before */
@@ -72,6 +73,22 @@ void descriptors_close(struct process *process)
 	kernel_page_free(table);
 }
 
+int descriptors_inherit(struct process *child, struct process *parent)
+{
+	struct descriptors *from = __atomic_load_n(&parent->descriptors, __ATOMIC_ACQUIRE);
+	struct descriptors *table = from ? table_make(child) : NULL;
+
+	if (!table)
+		return from ? -ENOMEM : 0;
+	mutex_lock(&from->mutex);
+	memcpy(table->files, from->files, sizeof(table->files));
+	for (unsigned i = 0; i < OPEN_MAX; i++)
+		if (table->files[i].object)
+			object_hold(table->files[i].object);
+	mutex_unlock(&from->mutex);
+	return 0;
+}
+
 /* ---- With the table locked --------------------------------------------------- */
 
 /*
@@ -83,6 +100,7 @@ static struct open_file *acquire(int descriptor) TRY_ACQUIRES(true, TABLE_MUTEX)
 	struct descriptors *table =
 		__atomic_load_n(&process_current()->descriptors, __ATOMIC_ACQUIRE);
 
+	COUNT(FILE_CALL);
 	if (!table || descriptor < FIRST || descriptor >= OPEN_MAX)
 		return NULL;
 	mutex_lock(&table->mutex);
@@ -120,15 +138,15 @@ static int64_t read_pieces(struct open_file *file, char *buffer, size_t size_byt
 	size_t done = 0;
 
 	while (done < size_bytes) {
-		size_t count = object_read(file->object, file->offset, piece,
-					   MIN(size_bytes - done, sizeof(piece)));
+		int64_t count = object_read(file->object, file->offset, piece,
+					    MIN(size_bytes - done, sizeof(piece)));
 
-		if (count == 0)
-			break;
-		if (vmap_buffer_write(buffer + done, piece, count))
-			return done ? (int64_t)done : -EFAULT;
-		file->offset += count;
-		done += count;
+		if (count > 0 && vmap_buffer_write(buffer + done, piece, (size_t)count))
+			count = -EFAULT;
+		if (count <= 0)
+			return done ? (int64_t)done : count;
+		file->offset += (uint64_t)count;
+		done += (size_t)count;
 	}
 	return (int64_t)done;
 }
@@ -195,6 +213,7 @@ static int open_inside(const char *user_name, int flags)
 	struct object *object;
 	int result;
 
+	COUNT(FILE_CALL);
 	if (flags & ~(FILE_ACCESS | FILE_CREATE | FILE_EXCLUSIVE | FILE_TRUNCATE) ||
 	    (flags & FILE_ACCESS) == FILE_ACCESS ||
 	    (flags & FILE_TRUNCATE && (flags & FILE_ACCESS) == FILE_READ))
@@ -302,6 +321,7 @@ static int unlink_inside(const char *user_name)
 	char name[FILE_NAME_BYTES];
 	int result = vmap_buffer_text(name, user_name, sizeof(name));
 
+	COUNT(FILE_CALL);
 	return result < 0 ? result : file_remove(name);
 }
 

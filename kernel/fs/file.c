@@ -47,6 +47,7 @@ void file_init(void)
 		(void)string_copy(entry->name, module->name, sizeof(entry->name));
 	}
 	process_close_hook = descriptors_close;
+	process_inherit_hook = descriptors_inherit;
 }
 
 static struct file_entry *entry_find_locked(const char *name) REQUIRES(files.mutex)

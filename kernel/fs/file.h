@@ -10,7 +10,8 @@
  *
  * What a program calls, with the errors of POSIX as negative numbers. Each
  * passes the gate; the caller is a thread of a process. Descriptors belong to
- * the process and are closed at its end; one that it starts inherits none.
+ * the process and are closed at its end; one that process_start() starts inherits
+ * them.
  * 1 and 2 are its output; 0, its input, is read by read_line() (program.h).
  */
 #pragma once

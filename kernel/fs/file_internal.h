@@ -15,5 +15,8 @@ int file_open_object(const char *name, int flags, struct object **object) MUST_C
 /* Takes the name away. 0, -ENOENT, -EROFS. */
 int file_remove(const char *name) MUST_CHECK;
 
+/* A new process gets another's open files, at their offsets. 0 or -ENOMEM. */
+int descriptors_inherit(struct process *child, struct process *parent) MUST_CHECK;
+
 /* The process's open files are closed, and the table goes. */
 void descriptors_close(struct process *process);

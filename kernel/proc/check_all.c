@@ -10,6 +10,7 @@
 #include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/semaphores.h"
 #include "kernel/sched/gate.h"
 
 static struct check result;
@@ -80,6 +81,7 @@ const struct check *check_all(void)
 	check_totals(&result, &totals);
 	reclaim_check(&result);
 	process_check(&result);
+	semaphores_check(&result);
 	stack_check(&result);
 	gate_open_all();
 	WRITE_ONCE(thread_current()->closing, false);

@@ -19,6 +19,7 @@
 #include "kernel/proc/process.h"
 
 #include "kernel/mm/kernel_pages.h"
+#include "kernel/mm/mapping.h"
 #include "kernel/mm/turn.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/proc/program.h"
@@ -152,12 +153,36 @@ static struct process *process_create(const char *name, int argc, char *const *a
 	return process;
 }
 
-static pid_t spawn_inside(const char *name, int (*main)(int argc, char **argv), int argc,
-			  char *const *argv, enum process_place place)
+/* Undoes process_create(). */
+static void process_uncreate(struct process *process)
+{
+	if (process_close_hook)
+		process_close_hook(process);
+	process_release_inherited(process);
+	vmap_destroy(&process->vmap);
+	table_leave(process);
+	kernel_page_free(process);
+}
+
+/* What it gets from the process that starts it. 0 or -errno. */
+static int inherit(struct process *process, process_prepare *prepare, const struct start *start)
+{
+	int error = 0;
+
+	if (process_current())
+		error = mapping_inherit(&process->vmap, &process_current()->vmap);
+	if (error == 0 && prepare)
+		error = prepare(process, start);
+	return error;
+}
+
+pid_t process_spawn_prepared(const char *name, int (*main)(int argc, char **argv), int argc,
+			     char *const *argv, enum process_place place, process_prepare *prepare,
+			     const struct start *start)
 {
 	int error;
 	struct process *process = process_create(name, argc, argv, &error);
-	struct thread *thread;
+	struct thread *thread = NULL;
 	uint64_t flags;
 	pid_t pid;
 
@@ -166,12 +191,12 @@ static pid_t spawn_inside(const char *name, int (*main)(int argc, char **argv), 
 	pid = process->pid;
 	process->main = main;
 	process->foreground = place == PROCESS_FOREGROUND;
-	thread = process_thread_make(process, name, main_thread, process);
+	error = inherit(process, prepare, start);
+	if (error == 0)
+		thread = process_thread_make(process, name, main_thread, process);
 	if (!thread) {
-		vmap_destroy(&process->vmap);
-		table_leave(process);
-		kernel_page_free(process);
-		return -ENOMEM;
+		process_uncreate(process);
+		return error ? error : -ENOMEM;
 	}
 	flags = spin_lock_irq(&process_table.lock);
 	process->state = PROCESS_RUNNING;
@@ -189,7 +214,7 @@ pid_t process_spawn_function(const char *name, int (*main)(int argc, char **argv
 
 	process_wait_for_stacks();
 	gate_enter();
-	pid = spawn_inside(name, main, argc, argv, place);
+	pid = process_spawn_prepared(name, main, argc, argv, place, NULL, NULL);
 	gate_leave();
 	return pid;
 }
@@ -204,8 +229,7 @@ pid_t process_spawn(int argc, char *const *argv, enum process_place place)
 	return -ENOENT;
 }
 
-/* Tells every thread but this one to end. The table's lock is held. */
-static void kill_threads_locked(struct process *process)
+void process_kill_threads_locked(struct process *process)
 {
 	struct thread *thread;
 
@@ -228,10 +252,13 @@ static void process_finish(struct process *process)
 	/* From here this is a thread of the kernel. */
 	thread->space = NULL;
 	thread->process = NULL;
+	thread->killed = false;
 	address_space_load(NULL);
 	spin_unlock_irq(&process_table.lock, flags);
+	process_end_children(process);
 	if (process_close_hook)
 		process_close_hook(process);
+	process_release_inherited(process);
 	vmap_destroy(&process->vmap);
 	if (process_ended_hook)
 		process_ended_hook(process);
@@ -275,7 +302,7 @@ void process_exit(int status)
 
 	if (!process->exiting) {
 		process->exit_status = status;
-		kill_threads_locked(process);
+		process_kill_threads_locked(process);
 	}
 	spin_unlock_irq(&process_table.lock, flags);
 	process_thread_leave();
@@ -289,7 +316,7 @@ bool process_end_by(enum fault_reason reason)
 
 	if (first) {
 		process->killed = reason;
-		kill_threads_locked(process);
+		process_kill_threads_locked(process);
 	}
 	spin_unlock_irq(&process_table.lock, flags);
 	return first;
@@ -303,7 +330,7 @@ int process_kill(pid_t pid)
 
 	if (result == 0 && !process->exiting) {
 		process->killed = FAULT_KILLED;
-		kill_threads_locked(process);
+		process_kill_threads_locked(process);
 		if (process == process_current())
 			thread_current()->killed = true;
 	}

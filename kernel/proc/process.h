@@ -16,6 +16,7 @@
 #include "kernel/sched/thread.h"
 
 struct descriptors;
+struct object;
 
 enum process_state { PROCESS_STARTING, PROCESS_RUNNING, PROCESS_ENDING, PROCESS_ZOMBIE };
 
@@ -36,8 +37,15 @@ struct process {
 	struct VMap vmap;
 	struct descriptors *descriptors; /* fs: its open files; set once, atomically; or NULL */
 
+	/* Started by process_start(); constant from there on, but variables: its own. */
+	int (*function)(void *argument);
+	void *argument;
+	struct object *variables; /* the other's, until it has copied them */
+	uint64_t semaphores;      /* that it holds; see semaphores.h */
+
 	/* Guarded by the process_table lock. */
 	enum process_state state;
+	struct process *parent; /* ends with it; NULL: nobody does */
 	struct thread_list threads;
 	unsigned thread_count;
 	int exit_status;
@@ -74,6 +82,20 @@ pid_t process_spawn(int argc, char *const *argv, enum process_place place) MUST_
 /* The same for a function instead of a named program; name is for `ps`. */
 pid_t process_spawn_function(const char *name, int (*main)(int argc, char **argv), int argc,
 			     char *const *argv, enum process_place place) MUST_CHECK;
+
+/*
+ * Starts a process that runs function(argument), for a program: what fork() is
+ * elsewhere, as far as it goes for a thread of the kernel, whose stack cannot
+ * be copied. The new one has
+ *   - a copy of the caller's global variables, at the same addresses,
+ *   - its MAP_SHARED mappings, at the same addresses (as every process has that
+ *     another starts),
+ *   - its open files, each with an offset of its own from here on, and semaphores;
+ * but nothing of its stack and of its vmap_malloc blocks. Its exit status is what
+ * the function returns. It ends, and is collected, at the latest with the caller:
+ * so Ctrl-C ends all of them. PID, or -EAGAIN (no slot), -ENOMEM. May sleep.
+ */
+pid_t process_start(int (*function)(void *argument), void *argument) MUST_CHECK;
 
 /*
  * Waits until the process has ended and collects it: frames, slots and PID are
@@ -153,6 +175,8 @@ extern void (*process_write_hook)(struct process *process, const char *bytes, si
 extern int (*process_read_hook)(struct process *process, char *line, size_t size_bytes);
 /* The process's output, though it waited for a quieter moment, is to be printed now. */
 extern void (*process_flush_hook)(void);
+/* A process is started by process_start(): it gets the parent's open files. 0 or -ENOMEM. */
+extern int (*process_inherit_hook)(struct process *child, struct process *parent);
 /* The last thread has gone: the process's open files are to be closed. May sleep. */
 extern void (*process_close_hook)(struct process *process);
 /* A process is about to become a zombie: all its output is out. Called without locks. */

@@ -46,3 +46,23 @@ bool process_end_by(enum fault_reason reason);
 struct trap_frame;
 void process_fault(const struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
 		   const char *detail);
+
+struct start;
+typedef int process_prepare(struct process *process, const struct start *start);
+
+/*
+ * As process_spawn_function(), inside the gate; prepare() gets the process before it
+ * runs, and its error is the result. NULL: nothing to prepare.
+ */
+pid_t process_spawn_prepared(const char *name, int (*main)(int argc, char **argv), int argc,
+			     char *const *argv, enum process_place place, process_prepare *prepare,
+			     const struct start *start);
+
+/* The process ends: so do those that process_start() started for it. */
+void process_end_children(struct process *process);
+
+/* What the process still has of process_start() and of semaphores.h is given back. */
+void process_release_inherited(struct process *process);
+
+/* Tells every thread but this one to end. The table's lock is held. */
+void process_kill_threads_locked(struct process *process) REQUIRES(process_table.lock);

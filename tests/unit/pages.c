@@ -19,12 +19,17 @@ static uint64_t limit_before = LIMIT_NONE;
 
 void test_evict_all(void)
 {
+	test_evict(UINT32_MAX);
+}
+
+void test_evict(unsigned count)
+{
 	uint64_t flags;
 	pfn_t pfn;
 
 	/* A kill in the middle would lose the frame. */
 	gate_enter();
-	while ((pfn = reclaim_evict()) != PFN_NONE) {
+	while (count-- && (pfn = reclaim_evict()) != PFN_NONE) {
 		flags = irq_save();
 		reclaim_page_free(pfn);
 		irq_restore(flags);

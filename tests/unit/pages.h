@@ -12,6 +12,9 @@
 /* Every page of every process that can leave memory now leaves it. */
 void test_evict_all(void);
 
+/* The same of so many pages at most, while others may bring theirs back all the time. */
+void test_evict(unsigned count);
+
 /* The entry of an address of the current process; and of a process that is kept from ending. */
 pte_t *test_entry(vaddr_t address);
 
