@@ -6,3 +6,5 @@
 #pragma once
 
 int mem_virtual_objects_main(int argc, char **argv);
+int sem_prod_cons_main(int argc, char **argv);
+int mem_prod_cons_main(int argc, char **argv);
