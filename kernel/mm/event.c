@@ -78,6 +78,8 @@ static const char *from_word(uint8_t from)
 		return "transit";
 	case PTE_KIND_SWAPPED:
 		return "swapped";
+	case PTE_KIND_ASK:
+		return "ask";
 	case 0:
 		return "none";
 	default:

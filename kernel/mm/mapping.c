@@ -19,6 +19,7 @@
  */
 #include "kernel/mm/mapping.h"
 
+#include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/vmap_internal.h"
 
@@ -175,7 +176,7 @@ static uint64_t entry_flags_of(const struct mapping_request *request)
 	if (!request->object)
 		return write ? 0 : PTE_AWAY_READ_ONLY;
 	/* What is private and only read cannot differ from the object. */
-	if (request->share == MAPPING_PRIVATE && write)
+	if (request->share == MAPPING_PRIVATE && write && !BUG_PLANTED(BUG_SHARE_COPY))
 		return PTE_COPY | PTE_AWAY_READ_ONLY;
 	return write ? 0 : PTE_AWAY_READ_ONLY;
 }

@@ -207,7 +207,11 @@ void object_page_unmap(struct object *object, uint32_t index, pfn_t pfn, struct 
 		address = mapping->start + (index - mapping->first) * PAGE_SIZE;
 		unmap_one(mapping, address, pfn);
 		/* Whatever the entry was: who cleared it may not have flushed yet. */
-		flush_batch_add(batch, address_space_active(&mapping->vmap->space), address);
+		if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
+			flush_batch_add(batch, address_space_active(&mapping->vmap->space),
+					address);
+		if (BUG_PLANTED(BUG_ONE_MAPPING))
+			break;
 	}
 }
 

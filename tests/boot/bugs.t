@@ -130,6 +130,14 @@ caught unblocked-fault 'not ok 1 signal.fault_in_the_handler' CPUS=1 <<'END'
 test signal.fault_in_the_handler
 END
 
+caught one-mapping 'panic.*map_count' CPUS=1 <<'END'
+test mmap.one_slot_for_all
+END
+
+caught share-copy 'not ok 1 mmap.private_copies' CPUS=1 <<'END'
+test mmap.private_copies
+END
+
 # These take two CPUs and the right moment: a seeded schedule finds it, and finds it again.
 found() { # found BUG SCENARIO
 	local bug=$1 scenario=$2 said again

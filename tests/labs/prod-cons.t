@@ -17,8 +17,10 @@ chdir dirname($0) . "/../.." or die "quire: $!\n";
 delete @ENV{qw(MEM APPEND RUN TRACE ICOUNT SEED)};
 my $FOLDER = 'kernel/programs/labs';
 my @SIZES = ('', 'producers=1 consumers=1 items=1 capacity=1',
-	'producers=4 consumers=1 items=301 capacity=1', 'producers=1 consumers=5 items=300 capacity=7',
-	'producers=3 consumers=3 items=500 capacity=2', 'producers=2 consumers=7 items=5 capacity=90');
+	'producers=4 consumers=1 items=301 capacity=1',
+	'producers=1 consumers=5 items=300 capacity=7',
+	'producers=3 consumers=3 items=500 capacity=2',
+	'producers=2 consumers=7 items=5 capacity=90');
 my $kernel = $ENV{RELEASE_IMAGE} || $ENV{DEBUG_IMAGE} || 'build/quire.elf';
 my $count = 0;
 $| = 1;
@@ -170,7 +172,8 @@ for my $lab (qw(sem-prod-cons mem-prod-cons)) {
 # ---- The account can fail -----------------------------------------------------------------
 
 my %BROKEN = (
-	'first stays where it is' => ['(?<=shared_set\(FIRST, 0, )\(first \+ 1\) % capacity', 'first'],
+	'first stays where it is' => ['(?<=shared_set\(FIRST, 0, )\(first \+ 1\) % capacity',
+		'first'],
 	'one item is not put in' => ['shared_set\(ARRAY, last, item\);',
 		'if (item != 7) shared_set(ARRAY, last, item);'],
 	'an item comes too late' => ['queue_put\(item\);',

@@ -10,7 +10,10 @@ from vm_machine import (CR0_PAGING, DIRECT_BASE, ENTRY_COUNT, KERNEL_BASE, PAGE_
 
 # arch/x86_64/pte.h
 PTE_KIND_MASK = 0x00e
-KINDS = {0x002: "untouched", 0x004: "resting", 0x006: "transit", 0x008: "swapped"}
+KINDS = {0x002: "untouched", 0x004: "resting", 0x006: "transit", 0x008: "swapped",
+         0x00a: "ask"}
+PTE_SHARED = 0x200
+PTE_COPY = 0x400
 PTE_AWAY_READ_ONLY = 0x010
 PTE_AWAY_IMAGE = 0x020
 PRESENT_FLAGS = ((0x020, " accessed"), (0x040, " dirty"), (0x010, " uncached"), (0x100, " global"))
@@ -55,9 +58,14 @@ def entry_text(entry, level):
         access = " writable" if entry & PTE_WRITABLE else " read-only"
         execute = " executable" if is_page and not entry & PTE_NO_EXECUTE else ""
         flags = "".join(name for bit, name in PRESENT_FLAGS if entry & bit)
+        if level == 1:
+            flags += (" shared" if entry & PTE_SHARED else "") \
+                + (" copy" if entry & PTE_COPY else "")
         return f"{'page' if is_page else 'table'} pfn {pfn_of(entry)}{access}{execute}{flags}"
     if kind in ("resting", "transit"):
         return f"{kind} pfn {pfn_of(entry)}"
+    if kind == "ask":
+        return f"ask mapping {entry >> 12 & 0xfffff}{' copy' if entry & PTE_COPY else ''}"
     if kind == "swapped":
         slot, generation = slot_of(entry)
         return f"swapped slot {slot} generation {generation}"
@@ -207,8 +215,15 @@ def frame_text(machine, pfn, descriptor):
                 + ("" if slot == SLOT_NONE else f" slot {slot}")
     elif state == "shared":
         page = descriptor["shared"]
-        text += f" page {int(page['index'])} of the object at {int(page['object']):#018x}"
+        flags = "".join(" " + name for name in flag_names(int(descriptor["flags"])))
+        text += f" page {int(page['index'])} of the object at {object_of(page):#018x}" \
+                f" mapped {int(descriptor['map_count'])}{flags}"
     return text
+
+
+def object_of(page):
+    """The address of a shared page's object."""
+    return DIRECT_BASE + (int(page["object"]) << PAGE_SHIFT)
 
 
 def pfn_text(pfn):
@@ -235,8 +250,10 @@ def frame(machine, pfn):
     elif state < len(names) and names[state] == "page-table":
         yield from table_lines(machine, descriptor)
     elif state < len(names) and names[state] == "shared":
-        yield f"object {int(descriptor['shared']['object']):#018x}"
+        yield f"object {object_of(descriptor['shared']):#018x}"
         yield f"page {int(descriptor['shared']['index'])}"
+        yield f"mapped {int(descriptor['map_count'])}"
+        yield " ".join(["flags"] + (flag_names(int(descriptor["flags"])) or ["none"]))
 
 
 def private_lines(machine, descriptor):
@@ -304,8 +321,11 @@ def lru(machine, count):
     pids = machine.pids()
     for pfn in list_order(machine, pages, start, min(shown, total)):
         descriptor = machine.frame_at(pfn)
-        pid = pids.get(int(descriptor["owner"]), 0)
-        yield f"{pid} {int(descriptor['page']['address']):#018x} {pfn} {age(machine, descriptor)}"
+        shared = state_names()[int(descriptor["state"])] == "shared"
+        pid = 0 if shared else pids.get(int(descriptor["owner"]), 0)
+        address = int(descriptor["shared"]["index"]) << PAGE_SHIFT if shared \
+            else int(descriptor["page"]["address"])
+        yield f"{pid} {address:#018x} {pfn} {age(machine, descriptor)}"
     if shown < total:
         yield f"and {total - shown} more: vm lru {total}"
 
