@@ -34,7 +34,8 @@ boots 'no swap' 0 swap=0 "${memory/strict/}"'p = spawn worker\nas $p malloc 1G\n
 	'swap: 0 slots, 0 MiB' 'error: ENOMEM: .*' 'check: ok .*'
 boots 'a page of swap' 0 swap=4096 "${memory}check\n" 'swap: 1 slots, 0 MiB' 'check: ok .*'
 boots 'a small swap that is full' 0 'swap=1M frames=16' \
-	"${memory}test swap.*\ntest sweep.*\n"'test mmap.*\ncheck\n' 'swap: 256 slots, 1 MiB' 'check: ok .*'
+	"${memory}test swap.*\ntest sweep.*\n"'test mmap.*\ncheck\n' \
+	'swap: 256 slots, 1 MiB' 'check: ok .*'
 boots 'a swap larger than RAM' 0 swap=64G 'check\n' \
 	'command line: swap= is larger than fits: .*' 'check: ok .*'
 boots 'a swap of nonsense' 0 swap=99999999999999999999 'check\n' \
