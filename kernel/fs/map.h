@@ -8,8 +8,10 @@
  * - Unmapping where nothing is mapped (a second time, say) is an error.
  * - Touching a page behind the end of the file ends the process as any bad
  *   address does, or is given to its handler of SIGSEGV.
- * - A file's holes are promised memory while they are mapped, and stay so until
- *   the file is shortened or gone: a store to them never fails for want of it.
+ * - A file's holes are promised memory when they are mapped, and stay so until
+ *   the file is shortened or gone: a store to them never fails for want of it. What
+ *   the file grows by later is promised when it is first touched, and if that
+ *   cannot be, the address is bad.
  */
 #pragma once
 
