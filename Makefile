@@ -18,6 +18,7 @@
 #:   stress                  random work, compared        SEED= MINUTES= OPERATIONS= CPUS=
 #:   model                   the SPIN models, searched fully
 #:   bench                   quire's own figures                      FILTER=
+#:   profile                 where the instructions of an operation go   FILTER= PER=
 #:   analyze                 thread safety (clang), cppcheck, clang-tidy
 #:   tidy                    layers, sizes, words, headers
 #:   format                  clang-format on all sources
@@ -40,6 +41,7 @@
 #:   ACCEL=tcg               QEMU's accelerator
 #:   TIMEOUT=seconds         ends QEMU then, with status 124
 #:   FILTER=glob             of tests or benchmarks, by name
+#:   PER=function LINES=1    profile: a call of it is one operation; by source line
 #:   SEEDS=100               schedule: so many, from SEED on
 #:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:   MINUTES=1 OPERATIONS=n  how long `make stress` runs: the guest's clock, or a count
@@ -237,7 +239,7 @@ export DEBUG_IMAGE = $(filter $(debug_image),$(IMAGES))
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 make_image = $(MAKE) $(jobs) --no-print-directory
 
-.PHONY: test images schedule bugs stress model bench
+.PHONY: test images schedule bugs stress model bench profile
 images:
 	$(if $(RELEASE_IMAGE),+@$(make_image) DEBUG= $(RELEASE_IMAGE))
 	$(if $(DEBUG_IMAGE),+@$(make_image) DEBUG=1 $(DEBUG_IMAGE))
@@ -264,6 +266,10 @@ model:
 
 bench: $(IMAGE)
 	@$(if $(silent),QUIET=1) tests/tools/bench
+
+profile: $(IMAGE)
+	@$(call need,perl,perl)
+	@NM=$(NM) tests/tools/profile $(IMAGE)
 
 # ---- Sources ---------------------------------------------------------------------
 

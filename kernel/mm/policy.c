@@ -22,7 +22,7 @@ struct policy *policy_find(const char *name)
 	return NULL;
 }
 
-struct frame *page_list_oldest_free(const struct page_list *list)
+SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list)
 {
 	struct frame *frame = page_list_oldest(list);
 
@@ -41,13 +41,6 @@ void page_list_visit(const struct page_list *list,
 uint32_t policy_age(const struct frame *frame)
 {
 	return policy_time - frame->page.stamp;
-}
-
-pte_t *policy_entry(const struct frame *frame)
-{
-	pte_t *table = pfn_to_direct(frame->page.table);
-
-	return &table[pte_index(frame->page.address, 1)];
 }
 
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)

@@ -5,17 +5,27 @@
 
 #include "arch/x86_64/pte.h"
 #include "kernel/mm/policy.h"
+#include "kernel/mm/turn.h"
 
 extern struct policy policy_lru;
 extern struct policy policy_lru_exact;
 extern struct policy policy_fifo;
 extern struct policy policy_clock;
 
+/* The same while a thread has the turn, and its pages are exempt. */
+SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list);
+
 /* The oldest page that may leave now, or NULL. */
-struct frame *page_list_oldest_free(const struct page_list *list);
+ALWAYS_INLINE struct frame *page_list_oldest_free(const struct page_list *list)
+{
+	return LIKELY(!turn_is_taken()) ? page_list_oldest(list) : page_list_oldest_exempting(list);
+}
 
 void page_list_visit(const struct page_list *list,
 		     void (*visit)(struct frame *frame, void *context), void *context);
 
 /* The entry that maps a listed page. */
-pte_t *policy_entry(const struct frame *frame);
+ALWAYS_INLINE pte_t *policy_entry(const struct frame *frame)
+{
+	return (pte_t *)pfn_to_direct(frame->page.table) + pte_index(frame->page.address, 1);
+}
