@@ -261,35 +261,3 @@ SCENARIO(16, scan_against_access)
 	scenario_expect(users);
 	CHECK_EXITS(0, scanned_and_accessed);
 }
-
-/* ---- 17 -------------------------------------------------------------------------- */
-
-#define ADDITIONS 20u
-
-/* As there is no memory that processes share, it is threads that share it. */
-static void adds_or_evicts(void *number)
-{
-	scenario_meet();
-	if ((uint64_t)number == 0)
-		scenario_evict(ADDITIONS);
-	for (unsigned i = 0; i < ADDITIONS && number; i++) {
-		__atomic_fetch_add((uint64_t *)block, 1, __ATOMIC_RELAXED);
-		schedule_point();
-	}
-}
-
-static int counted_by_two(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	block_make();
-	work_threads(3, adds_or_evicts);
-	CHECK_EQUAL(2 * ADDITIONS, test_load(block));
-	return 0;
-}
-
-SCENARIO(17, two_writers_and_an_evictor)
-{
-	NEED_SLOTS(4 * PAGES);
-	scenario_expect(3);
-	CHECK_EXITS(0, counted_by_two);
-}
