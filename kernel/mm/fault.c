@@ -345,6 +345,10 @@ static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 	if (LIKELY(reason == FAULT_OK)) {
 		if (UNLIKELY(policy_current->exact))
 			exact_mapped(frame, address & PAGE_MASK);
+		/* The trap after the instruction ends the turn: a loop of it may wait for others.
+		 */
+		if (UNLIKELY(thread->turn))
+			frame->rflags |= RFLAGS_TF;
 	} else {
 		fault_fatal(frame, address, reason, detail);
 	}

@@ -1,0 +1,62 @@
+/*
+ * turn.c: the turn (mm/turn.h), which a thread gives up as soon as its instruction has retired.
+ */
+#include "kernel/mm/turn.h"
+
+#include "arch/x86_64/pte.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/proc/program.h"
+#include "tests/unit/ktap.h"
+#include "tests/unit/pages.h"
+
+static vaddr_t flag;
+
+/* The load is the first instruction of the loop, where every tick finds it under TCG. */
+static void waits_for_a_store(void *argument)
+{
+	(void)argument;
+	__asm__ volatile("1: movq (%0), %%rax; testq %%rax, %%rax; je 1b"
+			 :
+			 : "r"(flag)
+			 : "rax", "memory", "cc");
+}
+
+/* One instruction needs four pages at once, all the frames there are. */
+static void moves_across(vaddr_t from, vaddr_t to)
+{
+	from += PAGE_SIZE - 4;
+	to += PAGE_SIZE - 4;
+	__asm__ volatile("movsq" : "+S"(from), "+D"(to) : : "memory");
+}
+
+static int stores_what_another_waits_for(int argc, char **argv)
+{
+	vaddr_t from = (vaddr_t)vmap_malloc(self_vmap(), 2 * (int)PAGE_SIZE);
+	vaddr_t to = (vaddr_t)vmap_malloc(self_vmap(), 2 * (int)PAGE_SIZE);
+	tid_t tid;
+
+	(void)argc, (void)argv;
+	flag = (vaddr_t)vmap_malloc(self_vmap(), PAGE_SIZE);
+	if (!CHECK_ERROR(0, thread_start(waits_for_a_store, NULL, &tid)))
+		return 1;
+	/* The same load asks for its page again and again. */
+	for (unsigned i = 0; i < 2 * WINDOW_PAGES; i++) {
+		while (!pte_is_present(pte_read(test_entry(flag))))
+			yield();
+		test_evict_all();
+	}
+	while (!pte_is_present(pte_read(test_entry(flag))))
+		yield();
+	moves_across(from, to);
+	*(volatile uint64_t *)flag = 1;
+	CHECK_ERROR(0, thread_join(tid));
+	return 0;
+}
+
+TEST(turn, a_loop_that_waits_for_others_does_not_keep_it)
+{
+	NEED_SLOTS(64);
+	test_limit_set(RESIDENT_MIN);
+	CHECK_EXITS(0, stores_what_another_waits_for);
+	test_limit_restore();
+}
