@@ -7,7 +7,7 @@
  * The table is made, a page, when the process first opens a file.
  *
  * Invariants:
- *  1. An open file holds one reference to its object.
+ *  1. An open file holds one reference to its object. A reserved descriptor is not open.
  *  2. Bytes go through a small buffer on the kernel's side: the program's
  *     memory is touched outside the object's lock, so a fault there needs none.
  * Lock: `descriptors`, a mutex, one a table: it is held through a whole read or
@@ -27,7 +27,8 @@
 #define FIRST 3         /* input, output and errors come before */
 
 struct open_file {
-	struct object *object; /* NULL: not open */
+	struct object *object; /* NULL: not open ... */
+	bool reserved;         /* ... but about to be */
 	uint64_t offset;
 	int access; /* FILE_READ, FILE_WRITE or FILE_READ_WRITE */
 };
@@ -115,21 +116,29 @@ static void release(void) RELEASES(TABLE_MUTEX)
 	mutex_unlock(&process_current()->descriptors->mutex);
 }
 
-/* Gives the object, with its reference, a descriptor. */
-static int install(struct descriptors *table, struct object *object, int access)
+/* A descriptor that nobody else gets, or -EMFILE. */
+static int reserve(struct descriptors *table)
 {
 	int result = -EMFILE;
 
 	mutex_lock(&table->mutex);
 	for (int i = FIRST; i < OPEN_MAX; i++) {
-		if (table->files[i].object)
+		if (table->files[i].object || table->files[i].reserved)
 			continue;
-		table->files[i] = (struct open_file){.object = object, .access = access};
+		table->files[i].reserved = true;
 		result = i;
 		break;
 	}
 	mutex_unlock(&table->mutex);
 	return result;
+}
+
+/* Gives the object, with its reference, the reserved descriptor; NULL: it is free again. */
+static void install(struct descriptors *table, int descriptor, struct object *object, int access)
+{
+	mutex_lock(&table->mutex);
+	table->files[descriptor] = (struct open_file){.object = object, .access = access};
+	mutex_unlock(&table->mutex);
 }
 
 static int64_t read_pieces(struct open_file *file, char *buffer, size_t size_bytes)
@@ -210,8 +219,8 @@ static int open_inside(const char *user_name, int flags)
 {
 	char name[FILE_NAME_BYTES];
 	struct descriptors *table;
-	struct object *object;
-	int result;
+	struct object *object = NULL;
+	int result, descriptor;
 
 	COUNT(FILE_CALL);
 	if (flags & ~(FILE_ACCESS | FILE_CREATE | FILE_EXCLUSIVE | FILE_TRUNCATE) ||
@@ -224,13 +233,13 @@ static int open_inside(const char *user_name, int flags)
 	table = table_make(process_current());
 	if (!table)
 		return -ENOMEM;
+	/* First, as opening may make or empty the file. */
+	descriptor = reserve(table);
+	if (descriptor < 0)
+		return descriptor;
 	result = file_open_object(name, flags, &object);
-	if (result)
-		return result;
-	result = install(table, object, flags & FILE_ACCESS);
-	if (result < 0)
-		object_release(object);
-	return result;
+	install(table, descriptor, object, flags & FILE_ACCESS);
+	return result ? result : descriptor;
 }
 
 static int close_inside(int descriptor)

@@ -52,6 +52,25 @@ PROCESS_TEST(file, write_seek_read)
 	CHECK_ERROR(0, file_unlink(NAME));
 }
 
+PROCESS_TEST(file, open_without_a_descriptor_changes_nothing)
+{
+	int first = make(), last = first;
+	char text[8] = "";
+
+	CHECK_EQUAL(5, file_write(first, "hello", 5));
+	while (last >= 0)
+		last = file_open(NAME, FILE_READ);
+	CHECK_EQUAL(-EMFILE, last);
+	CHECK_EQUAL(-EMFILE, file_open(NAME, MAKE));
+	CHECK_EQUAL(-EMFILE, file_open("another", MAKE));
+	CHECK_EQUAL(5, file_read(first + 1, text, sizeof(text)));
+	CHECK_TEXT("hello", text);
+	CHECK_ERROR(0, file_close(first));
+	CHECK_EQUAL(-ENOENT, file_open("another", FILE_READ)); /* and gives its descriptor back */
+	CHECK_EQUAL(first, file_open(NAME, FILE_READ));
+	CHECK_ERROR(0, file_unlink(NAME));
+}
+
 PROCESS_TEST(file, errors_of_open)
 {
 	char name[FILE_NAME_BYTES + 1];
