@@ -1,11 +1,17 @@
 /*
  * program.c: the services of program.h: each a call through the gate.
+ *
+ * What the program points to, in its own memory, is read and written outside
+ * the gate: a bad pointer or a lost page is then the program's own fault, and
+ * inside it would be the kernel's.
  */
 #include "kernel/proc/program.h"
 
 #include "kernel/proc/process.h"
 #include "kernel/sched/gate.h"
+#include "lib/errno.h"
 #include "lib/format.h"
+#include "lib/string.h"
 
 void (*process_write_hook)(struct process *process, const char *bytes, size_t count);
 int (*process_read_hook)(struct process *process, char *line, size_t size_bytes);
@@ -17,10 +23,10 @@ void print(const char *fmt, ...)
 	va_list arguments;
 	int length;
 
-	gate_enter();
 	va_start(arguments, fmt);
 	length = format_v(text, sizeof(text), fmt, arguments);
 	va_end(arguments);
+	gate_enter();
 	if (process_write_hook)
 		process_write_hook(process_current(), text, MIN((size_t)length, sizeof(text) - 1));
 	gate_leave();
@@ -28,12 +34,15 @@ void print(const char *fmt, ...)
 
 int read_line(char *line, size_t size_bytes)
 {
+	char text[LINE_MAX_BYTES + 1];
 	int result = -1;
 
 	gate_enter();
 	if (process_read_hook)
-		result = process_read_hook(process_current(), line, size_bytes);
+		result = process_read_hook(process_current(), text, MIN(size_bytes, sizeof(text)));
 	gate_leave();
+	if (result >= 0)
+		memcpy(line, text, (size_t)result + 1);
 	return result;
 }
 
@@ -59,7 +68,21 @@ int thread_join(tid_t tid)
 
 pid_t spawn(int argc, char *const *argv)
 {
-	return process_spawn(argc, argv, PROCESS_BACKGROUND);
+	char text[PROCESS_ARGUMENT_BYTES];
+	char *words[PROGRAM_ARGS_MAX];
+	size_t used = 0;
+
+	if (argc > PROGRAM_ARGS_MAX)
+		return -E2BIG;
+	for (int i = 0; i < argc; i++) {
+		size_t length = string_copy(text + used, argv[i], sizeof(text) - used);
+
+		if (length >= sizeof(text) - used)
+			return -E2BIG;
+		words[i] = text + used;
+		used += length + 1;
+	}
+	return process_spawn(argc, words, PROCESS_BACKGROUND);
 }
 
 int wait_for(pid_t pid)
