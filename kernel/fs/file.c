@@ -17,6 +17,7 @@
 #include "kernel/fs/module.h"
 #include "kernel/mm/object.h"
 #include "kernel/proc/process.h"
+#include "kernel/sched/gate.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -133,16 +134,19 @@ int file_remove(const char *name)
 struct object *file_hold(const char *name)
 {
 	struct object *object = NULL;
+	int error;
 
-	if (file_open_object(name, FILE_READ, &object))
-		return NULL;
-	return object;
+	gate_enter();
+	error = file_open_object(name, FILE_READ, &object);
+	gate_leave();
+	return error ? NULL : object;
 }
 
 bool file_next(unsigned *place, struct file_info *info)
 {
 	bool found = false;
 
+	gate_enter();
 	mutex_lock(&files.mutex);
 	while (!found && *place < ARRAY_SIZE(files.entries)) {
 		const struct file_entry *entry = &files.entries[(*place)++];
@@ -155,5 +159,6 @@ bool file_next(unsigned *place, struct file_info *info)
 		info->kind = entry->kind;
 	}
 	mutex_unlock(&files.mutex);
+	gate_leave();
 	return found;
 }

@@ -66,7 +66,7 @@ int file_unlink(const char *name);
  */
 struct object *file_object(int descriptor, int *access);
 
-/* ---- For the console ---------------------------------------------------------- */
+/* ---- For the console: these pass the gate, too --------------------------------- */
 
 /* The object of a name, with a reference for the caller, or NULL. */
 struct object *file_hold(const char *name);

@@ -5,6 +5,7 @@
 #include "kernel/mm/object.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
+#include "kernel/sched/gate.h"
 #include "lib/format.h"
 
 #define ROW_BYTES 16
@@ -41,12 +42,15 @@ static void row_print(const uint8_t *row, uint64_t offset, uint64_t count)
 
 static int dump(struct object *object, int argc, char **argv)
 {
-	uint64_t size_bytes = object_size(object);
+	uint64_t size_bytes;
 	int64_t offset = 0, length = DUMP_BYTES;
 	uint8_t row[ROW_BYTES];
 	uint64_t end;
 	int error = 0;
 
+	gate_enter();
+	size_bytes = object_size(object);
+	gate_leave();
 	if (argc > 2)
 		error = argument_size(argv[2], "OFFSET", 0, (int64_t)size_bytes, &offset);
 	if (error == 0 && argc > 3)
@@ -55,10 +59,14 @@ static int dump(struct object *object, int argc, char **argv)
 		return error;
 	end = (uint64_t)offset + MIN((uint64_t)length, size_bytes - (uint64_t)offset);
 	for (uint64_t at = (uint64_t)offset; at < end; at += ROW_BYTES) {
+		size_t count;
+
 		if (command_interrupted())
 			return -EINTR;
-		/* It may have become shorter meanwhile. */
-		row_print(row, at, object_read(object, at, row, MIN(sizeof(row), end - at)));
+		gate_enter();
+		count = object_read(object, at, row, MIN(sizeof(row), end - at));
+		gate_leave();
+		row_print(row, at, count); /* fewer, if it has become shorter meanwhile */
 	}
 	return 0;
 }
@@ -71,7 +79,9 @@ static int hexdump_run(int argc, char **argv)
 	if (!object)
 		return command_fail(ENOENT, "there is no file '%s'; ls lists them", argv[1]);
 	error = dump(object, argc, argv);
+	gate_enter();
 	object_release(object);
+	gate_leave();
 	return error;
 }
 

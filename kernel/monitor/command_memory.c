@@ -10,6 +10,7 @@
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/console.h"
 #include "kernel/proc/process.h"
+#include "kernel/sched/gate.h"
 #include "lib/string.h"
 
 static void print_value(const char *name, uint64_t value)
@@ -57,7 +58,9 @@ static int policy_run(int argc, char **argv)
 		if (!policy)
 			return command_fail(EINVAL, "there is no policy '%s'; help policies lists "
 						    "them", argv[1]);
+		gate_enter(); /* check wants the lists as they are */
 		lru_set_policy(policy);
+		gate_leave();
 	}
 	console_print("%s\n", lru_policy()->name);
 	return 0;

@@ -46,6 +46,7 @@ ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRES(mutex)
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		mutex_lock_contended(mutex);
 	mutex_taken(mutex);
+	schedule_point(); /* others may look at what is locked without asking */
 }
 
 /* True if the mutex was free and is the current thread's, which is `thread`, now. */
