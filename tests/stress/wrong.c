@@ -149,6 +149,7 @@ static NOINLINE void stress_load(vaddr_t address)
 
 static NOINLINE void stress_store(vaddr_t address)
 {
+	__asm__("" : "+r"(address));
 	*(volatile uint8_t *)address = 0;
 }
 

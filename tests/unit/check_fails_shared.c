@@ -186,7 +186,7 @@ static void unknown_to_the_object(enum step step)
 	if (step == BREAK) {
 		mapping = mapping_of_patient();
 		LIST_REMOVE(mapping, of_object);
-	} else {
+	} else if (mapping) {
 		LIST_INSERT_HEAD(&mapping->object->mappings, mapping, of_object);
 	}
 }

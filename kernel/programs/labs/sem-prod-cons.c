@@ -244,7 +244,7 @@ static bool read_argument(const char *word, const char *name, int max, int *valu
 
 int main(int argc, char **argv)
 {
-	pid_t producing[PROCESSES_MAX], consuming[PROCESSES_MAX];
+	pid_t producing[PROCESSES_MAX] = {0}, consuming[PROCESSES_MAX] = {0};
 	int bad;
 
 	for (int i = 1; i < argc; i++) {
