@@ -10,7 +10,8 @@
 #include "kernel/sched/gate.h"
 #include "lib/errno.h"
 
-static uint64_t dying; /* atomic */
+static uint64_t dying;     /* atomic */
+static uint64_t quiescing; /* atomic: who waits until none is; no thread is started meanwhile */
 
 static void body_of_process(void *argument)
 {
@@ -62,14 +63,17 @@ void process_thread_dying(void)
 
 void process_wait_for_stacks(void)
 {
-	while (__atomic_load_n(&dying, __ATOMIC_RELAXED) > DYING_MAX)
+	while (__atomic_load_n(&dying, __ATOMIC_RELAXED) > DYING_MAX ||
+	       __atomic_load_n(&quiescing, __ATOMIC_RELAXED))
 		thread_yield();
 }
 
 void process_quiesce(void)
 {
+	__atomic_fetch_add(&quiescing, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&dying, __ATOMIC_SEQ_CST))
 		thread_yield();
+	__atomic_fetch_sub(&quiescing, 1, __ATOMIC_SEQ_CST);
 }
 
 static void reaper(void *argument)
