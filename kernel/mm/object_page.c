@@ -125,6 +125,12 @@ static struct frame *page_load(struct object *object, struct object_page *page, 
 		COUNT(PGMAJFAULT);
 	}
 	page_enter(object, page, index, pfn, slot);
+	/* With few slots left the page gives its slot up at once, and counts as dirty. */
+	if (in_slot && swap_is_scarce()) {
+		frames[pfn].slot = SLOT_NONE;
+		frame_flag_set(&frames[pfn], PAGE_DIRTY);
+		swap_slot_free(slot);
+	}
 	return &frames[pfn];
 }
 
