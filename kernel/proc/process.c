@@ -87,13 +87,18 @@ void process_reuse(pid_t pid, uint16_t slot)
 	spin_unlock_irq(&process_table.lock, flags);
 }
 
+void process_remove_locked(struct process *process)
+{
+	process_table.slots[process->slot] = NULL;
+	process_table.slot_of[process->pid] = 0;
+	process_table.count--;
+}
+
 static void table_leave(struct process *process)
 {
 	uint64_t flags = spin_lock_irq(&process_table.lock);
 
-	process_table.slots[process->slot] = NULL;
-	process_table.slot_of[process->pid] = 0;
-	process_table.count--;
+	process_remove_locked(process);
 	wait_queue_wake_all(&process->ended); /* who waits looks it up anew */
 	spin_unlock_irq(&process_table.lock, flags);
 }
@@ -361,11 +366,8 @@ static struct process *zombie_take(pid_t pid, int *error)
 	uint64_t flags = spin_lock_irq(&process_table.lock);
 	struct process *process = zombie_wait_locked(pid, error);
 
-	if (process) {
-		process_table.slots[process->slot] = NULL;
-	process_table.slot_of[process->pid] = 0;
-		process_table.count--;
-	}
+	if (process)
+		process_remove_locked(process);
 	spin_unlock_irq(&process_table.lock, flags);
 	return process;
 }

@@ -47,6 +47,9 @@ struct trap_frame;
 void process_fault(const struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
 		   const char *detail);
 
+/* Takes the process out of the table: slot and PID are free. The table's lock is held. */
+void process_remove_locked(struct process *process) REQUIRES(process_table.lock);
+
 struct start;
 typedef int process_prepare(struct process *process, const struct start *start);
 

@@ -163,8 +163,7 @@ void process_end_children(struct process *process)
 					       WAIT_INTERRUPTIBLE);
 			continue;
 		}
-		process_table.slots[child->slot] = NULL;
-		process_table.count--;
+		process_remove_locked(child);
 		spin_unlock_irq(&process_table.lock, flags);
 		kernel_page_free(child);
 		flags = spin_lock_irq(&process_table.lock);

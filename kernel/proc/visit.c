@@ -132,9 +132,23 @@ static void check_thread(struct thread *thread, void *context)
 			   thread->tid, thread->name);
 }
 
+/* A PID leads to the process that has it, or to no slot. */
+static void check_pids(struct check *check)
+{
+	for (pid_t pid = 1; pid < PID_LIMIT; pid++) {
+		unsigned slot = READ_ONCE(process_table.slot_of[pid]);
+		const struct process *process = READ_ONCE(process_table.slots[slot]);
+
+		if (slot && (!process || process->pid != pid))
+			check_fail(check, 11, "pid %d leads to slot %u, which has %s", pid, slot,
+				   process ? "another" : "no process");
+	}
+}
+
 void process_check(struct check *check)
 {
 	sched_visit_threads(check_thread, check);
+	check_pids(check);
 	for (unsigned slot = 1; slot <= PROCESS_MAX; slot++) {
 		const struct process *process = READ_ONCE(process_table.slots[slot]);
 		bool lives = process && process->state != PROCESS_ZOMBIE;
