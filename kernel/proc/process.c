@@ -267,6 +267,8 @@ static void process_finish(struct process *process)
 	vmap_destroy(&process->vmap);
 	if (process_ended_hook)
 		process_ended_hook(process);
+	/* Before anybody can collect it: who then waits for the dead waits for this thread too. */
+	process_thread_dying();
 	flags = spin_lock_irq(&process_table.lock);
 	process->state = PROCESS_ZOMBIE;
 	wait_queue_wake_all(&process->ended);
@@ -295,7 +297,8 @@ void process_thread_leave(void)
 	spin_unlock_irq(&process_table.lock, flags);
 	if (last)
 		process_finish(process);
-	process_thread_dying();
+	else
+		process_thread_dying();
 	thread->gate_depth = 0;
 	thread_exit();
 }
