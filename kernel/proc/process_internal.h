@@ -29,7 +29,7 @@ NORETURN void process_thread_leave(void);
 
 /*
  * Waits while many dead threads' stacks are still to be freed, so that threads
- * are not started faster than that. Outside the gate, as the reaper passes it.
+ * are not started faster than that. Not inside the gate, as the reaper passes it.
  */
 void process_wait_for_stacks(void);
 

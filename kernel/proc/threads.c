@@ -63,8 +63,10 @@ void process_thread_dying(void)
 
 void process_wait_for_stacks(void)
 {
-	while (__atomic_load_n(&dying, __ATOMIC_RELAXED) > DYING_MAX ||
-	       __atomic_load_n(&quiescing, __ATOMIC_RELAXED))
+	/* Inside a gate that is closed the reaper waits for a check, and that for us. */
+	while (thread_current()->gate_depth == 0 &&
+	       (__atomic_load_n(&dying, __ATOMIC_RELAXED) > DYING_MAX ||
+		__atomic_load_n(&quiescing, __ATOMIC_RELAXED)))
 		thread_yield();
 }
 
