@@ -59,14 +59,17 @@ static int dump(struct object *object, int argc, char **argv)
 		return error;
 	end = (uint64_t)offset + MIN((uint64_t)length, size_bytes - (uint64_t)offset);
 	for (uint64_t at = (uint64_t)offset; at < end; at += ROW_BYTES) {
-		size_t count;
+		int64_t count;
 
 		if (command_interrupted())
 			return -EINTR;
 		gate_enter();
 		count = object_read(object, at, row, MIN(sizeof(row), end - at));
 		gate_leave();
-		row_print(row, at, count); /* fewer, if it has become shorter meanwhile */
+		if (count < 0)
+			return command_errno((int)count); /* its page was lost in swap */
+		/* Fewer, if it has become shorter meanwhile. */
+		row_print(row, at, (uint64_t)count);
 	}
 	return 0;
 }
