@@ -45,8 +45,6 @@
 #:   SEEDS=100               schedule: so many, from SEED on
 #:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:   MINUTES=1 OPERATIONS=n  how long `make stress` runs: the guest's clock, or a count
-#:   SEEDS=100               schedule: so many, from SEED on
-#:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:
 #: Variables of the build:
 #:   DEBUG=1                 -Og, lock ranks, deeper assertions; in build/debug/

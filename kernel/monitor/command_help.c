@@ -22,7 +22,7 @@ static const struct {
 
 static void print_entry(const char *name, const char *arguments, const char *summary)
 {
-	char synopsis[64];
+	char synopsis[128];
 
 	(void)format(synopsis, sizeof(synopsis), "%s%s%s", name, *arguments != '\0' ? " " : "",
 		     arguments);
