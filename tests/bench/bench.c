@@ -75,6 +75,11 @@ void bench_print_count(const struct bench_run *run, const char *name, const char
 		      hundredths % 100);
 }
 
+void bench_print_total(const char *name, const char *word, uint64_t count)
+{
+	console_print("bench %s.%s %lu count\n", name, word, count);
+}
+
 void bench_print_value(const char *name, uint64_t value)
 {
 	console_print("bench %s %lu %s\n", name, value, unit);

@@ -50,6 +50,9 @@ void bench_print(const struct bench_run *run, const char *name, uint64_t overhea
 void bench_print_count(const struct bench_run *run, const char *name, const char *word,
 		       uint64_t count);
 
+/* The same in all, not for each operation. */
+void bench_print_total(const char *name, const char *word, uint64_t count);
+
 /* `bench NAME VALUE UNIT`, a plain number of instructions. */
 void bench_print_value(const char *name, uint64_t value);
 

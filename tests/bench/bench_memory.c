@@ -16,6 +16,7 @@
 #include "kernel/mm/reclaim.h"
 #include "kernel/proc/program.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/churn.h"
 
 /* ---- Frames -------------------------------------------------------------------- */
 
@@ -81,8 +82,6 @@ BENCH(frame_run, "frame-run-128")
 
 /* ---- First touch ----------------------------------------------------------------- */
 
-#define TOUCH_PAGES_MAX 2048u
-
 static uint64_t touch_pages;
 static struct bench_run touch_run;
 static uint64_t touch_overhead;
@@ -115,7 +114,7 @@ BENCH(first_touch, "first-touch")
 {
 	uint64_t room = MIN(frame_free_count(), reclaim_limit()) / 2;
 
-	touch_pages = MIN(room, (uint64_t)TOUCH_PAGES_MAX);
+	touch_pages = MIN(room, (uint64_t)CHURN_TOUCH_PAGES);
 	if (!bench_process("first-touch", touch_main))
 		return;
 	bench_print(&touch_run, "first-touch", touch_overhead);
