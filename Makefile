@@ -19,6 +19,7 @@
 #:   model                   the SPIN models, searched fully
 #:   bench                   quire's own figures                      FILTER=
 #:   profile                 where the instructions of an operation go   FILTER= PER=
+#:   bench-peer              the same workloads on Linux beside quire; a table   QEMU_CPU=
 #:   analyze                 thread safety (clang), cppcheck, clang-tidy
 #:   tidy                    layers, sizes, words, headers
 #:   format                  clang-format on all sources
@@ -237,7 +238,7 @@ export DEBUG_IMAGE = $(filter $(debug_image),$(IMAGES))
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 make_image = $(MAKE) $(jobs) --no-print-directory
 
-.PHONY: test images schedule bugs stress model bench profile
+.PHONY: test images schedule bugs stress model bench bench-peer profile
 images:
 	$(if $(RELEASE_IMAGE),+@$(make_image) DEBUG= $(RELEASE_IMAGE))
 	$(if $(DEBUG_IMAGE),+@$(make_image) DEBUG=1 $(DEBUG_IMAGE))
@@ -268,6 +269,9 @@ bench: $(IMAGE)
 profile: $(IMAGE)
 	@$(call need,perl,perl)
 	@NM=$(NM) tests/tools/profile $(IMAGE)
+
+bench-peer: $(IMAGE)
+	@CC=$(CC) tests/peer/run
 
 # ---- Sources ---------------------------------------------------------------------
 

@@ -9,5 +9,5 @@
 #define CHURN_PAGES 16u         /* random replace: pages of each */
 #define CHURN_TOUCH_PAGES 2048u /* first touch, and the free of it all */
 
-#define QUEUE_ITEMS 4096u
+#define QUEUE_ITEMS 32768u
 #define QUEUE_CAPACITY_MAX 16u
