@@ -30,7 +30,7 @@ words() { grep -m 1 "^$1" <<<"$table" | tr -s ' '; }
 check "a ratio is Linux's figure over quire's" \
 	"first touch of a page 3,000 400 7.5 a" "$(words 'first touch')"
 check "a figure that is not there is a dash" \
-	"copy-on-write fault 9 - - a" "$(words 'copy-on-write')"
+	"copy-on-write fault 9 - - ai" "$(words 'copy-on-write')"
 check "so are both" "null system call - - - e" "$(words 'null system')"
 check "faults are compared too" "zipf, MGLRU 3,000 1,500 2.000 gh" \
 	"$(grep '^zipf, MGLRU' <<<"$table" | sed -n 2p | tr -s ' ')"
