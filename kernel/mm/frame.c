@@ -354,8 +354,11 @@ uint64_t frame_free_count(void)
 	uint64_t count = 0;
 	uint64_t flags = irq_save();
 
-	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
-		count += READ_ONCE(magazines[cpu].count);
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
+		uint32_t here = READ_ONCE(magazines[cpu].count);
+
+		count += here == MAGAZINE_BUSY ? 0 : here;
+	}
 	spin_lock(&bitmap.lock);
 	for (uint32_t i = READ_ONCE(bitmap.first); i != GROUP_NONE; i = bitmap.groups[i].next)
 		count += bitmap.groups[i].free_count;

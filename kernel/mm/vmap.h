@@ -9,7 +9,8 @@
  * while the address space lives, so a fault never needs one.
  *
  * Rules of use: the four functions of the lab are called by threads of the
- * process that owns the VMap, or by the kernel's own threads (any VMap).
+ * process that owns the VMap, or by the kernel's own threads: any VMap whose
+ * process they hold meanwhile (process_with()).
  * Several threads may call them at once; a mutex of the VMap serialises.
  */
 #pragma once
