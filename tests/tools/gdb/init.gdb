@@ -3,6 +3,8 @@ set confirm off
 set pagination off
 set print pretty on
 set print symbol on
+# The process table is larger than gdb would read by itself.
+set max-value-size unlimited
 set history filename build/gdb.history
 set history save on
 
