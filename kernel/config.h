@@ -37,9 +37,13 @@
 /* New pages that a CPU keeps; from half as many on it looks for the lru lock: twice a magazine. */
 #define INBOX_PAGES 63
 
-/* Pages that rest at the old end: one shootdown for so many; at most one in so many pages rests. */
-#define TAIL_PAGES 32
-#define TAIL_SHARE 4
+/*
+ * Pages that rest at the old end: at most so many, and no more than so much of memory; with lru,
+ * whose order depends on it, more of it. A quarter of them are put there by one shootdown.
+ */
+#define TAIL_PAGES 128
+#define TAIL_PERCENT 25
+#define TAIL_PERCENT_LRU 75
 
 /* The smallest resident limit: an instruction may touch four pages (two operands that straddle). */
 #define RESIDENT_MIN 4

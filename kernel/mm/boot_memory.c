@@ -21,6 +21,7 @@
 #include "kernel/dev/ramdisk.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/frame.h"
+#include "kernel/mm/ghost.h"
 #include "kernel/mm/memory_map.h"
 #include "kernel/mm/swap.h"
 #include "lib/format.h"
@@ -243,7 +244,7 @@ const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 {
 	uint64_t ram_pages = 0, swap_pages, tables;
 	const char *error;
-	void *descriptors, *groups, *slots;
+	void *descriptors, *groups, *ghosts, *slots;
 	pfn_t limit;
 
 	usable_count = memory_map_sanitise(info->ranges, info->range_count, usable, RANGE_MAX);
@@ -262,14 +263,17 @@ const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 	tables = 32 + DIV_ROUND_UP((uint64_t)limit, GIB(1) / PAGE_SIZE);
 	if (!chunk_make(ALIGN_UP(limit * sizeof(struct frame), PAGE_SIZE) +
 			ALIGN_UP(frame_groups_bytes(limit), PAGE_SIZE) +
+			ALIGN_UP(ghost_bytes(ram_pages), PAGE_SIZE) +
 			ALIGN_UP(swap_descriptors_bytes(swap_pages), PAGE_SIZE) +
 			tables * PAGE_SIZE))
 		return "no room for the frame descriptors below 4 GiB";
 	descriptors = chunk_take(limit * sizeof(struct frame));
 	groups = chunk_take(frame_groups_bytes(limit));
+	ghosts = chunk_take(ghost_bytes(ram_pages));
 	slots = chunk_take(swap_descriptors_bytes(swap_pages));
 	map_kernel(info);
 	frame_init(descriptors, groups, limit);
+	ghost_init(ghosts, ram_pages);
 	swap_pages = ramdisk_make(swap_pages);
 	frame_memory.ram_pages = ram_pages;
 	frame_memory.ramdisk_pages = swap_pages;

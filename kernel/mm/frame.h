@@ -31,6 +31,7 @@ enum frame_state {
 #define PAGE_TAIL 0x10     /* rests, a next victim (lru.c); lru lock */
 #define PAGE_TOUCHED 0x20  /* mapped again while evicting: it stays; page_table lock */
 #define PAGE_FLUSHED 0x40  /* rests, and all CPUs have forgotten it (lru.c); lru lock */
+#define PAGE_SECOND 0x80   /* of its policy's two lists, on the second; lru lock */
 
 #define SLOT_NONE 0xffffffffu
 
@@ -51,7 +52,7 @@ struct frame {
 		struct { /* FRAME_PRIVATE. Constant while resident but for what is said. */
 			vaddr_t address; /* where in the owner */
 			pfn_t table;     /* of the level-1 table whose entry points here */
-			uint32_t stamp;  /* of the policy; lru lock */
+			uint32_t stamp;  /* of the policy (policy.h); lru lock */
 			pfn_t next;      /* toward the younger; lru lock */
 			pfn_t prev;      /* toward the older; lru lock */
 		} page;

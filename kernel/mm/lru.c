@@ -11,10 +11,11 @@
  *     inboxes first: nobody who has the lock ever sees a page in one. Between
  *     CPUs the order is then that of emptying, so a policy that goes by it
  *     (fifo, lru-exact) has each page put on its list at once.
- * (2) When a victim is wanted and no page rests, the policy names the next ones
- *     together. They are unmapped with one shootdown and wait on the tail, still
- *     in memory. One that is touched there is mapped again by a soft fault, and
- *     is young: so the order at the old end is nearly exact (Levy and Lipman,
+ * (2) When a victim is wanted and a quarter of the tail has gone, the policy names
+ *     the next ones together. They are unmapped with one shootdown and wait on the
+ *     tail, still in memory. One that is touched there is mapped again by a soft
+ *     fault, and the policy keeps it: so the order at the old end is nearly exact,
+ *     the more so the more of memory rests (policy->rest_max) (Levy and Lipman,
  *     "Virtual Memory Management in the VAX/VMS Operating System", 1982). One
  *     that is not leaves without another shootdown.
  *
@@ -81,7 +82,7 @@ static NOINLINE void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
 	uint32_t count = inbox_take(inbox);
 
 	for (uint32_t i = 0; i < count; i++)
-		policy_current->insert(&frames[inbox->pfns[i]]);
+		policy_current->insert(policy_current, &frames[inbox->pfns[i]]);
 	inbox_put(inbox, 0);
 }
 
@@ -122,7 +123,7 @@ static SLOW_PATH void insert_slow(struct inbox *inbox, uint32_t count, struct fr
 	if (frame || !policy_current->accessed) {
 		lru_lock();
 		if (frame) /* it was full: another CPU has had the lock for long */
-			policy_current->insert(frame);
+			policy_current->insert(policy_current, frame);
 	} else if (count >= INBOX_PAGES / 2 && spin_try_lock(&lru.lock)) {
 		inbox_empty(inbox); /* and those of other CPUs are left to them */
 	} else {
@@ -156,7 +157,7 @@ static void unlist(struct frame *frame) REQUIRES(lru.lock)
 	if (frame_flag(frame, PAGE_TAIL))
 		page_list_remove(&lru.tail, frame);
 	else
-		policy_current->remove(frame);
+		policy_remove(policy_current, frame);
 	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL | PAGE_FLUSHED);
 }
 
@@ -186,12 +187,12 @@ void lru_touch(struct frame *frame)
 	if (frame_flag(frame, PAGE_TAIL)) {
 		page_list_remove(&lru.tail, frame);
 		frame_flag_clear(frame, PAGE_TAIL | PAGE_FLUSHED);
-		policy_current->insert(frame);
+		policy_current->keep(policy_current, frame);
 	} else if (frame_flag(frame, PAGE_EVICTING)) {
 		/* It may rest again before its evictor looks: the entry alone would not tell. */
 		frame_flag_set(frame, PAGE_TOUCHED);
 	} else if (policy_current->exact) {
-		policy_current->touch(frame);
+		policy_current->touch(policy_current, frame);
 	}
 	spin_unlock(&lru.lock);
 }
@@ -232,7 +233,7 @@ struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
 	if (frame)
 		page_list_remove(&lru.tail, frame);
 	else
-		frame = policy_current->victim(batch);
+		frame = policy_current->victim(policy_current, batch);
 	if (frame) {
 		*vmap = hold(frame);
 		frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL);
@@ -247,7 +248,7 @@ void lru_put_back(struct frame *frame)
 	lru_lock();
 	frame_flag_clear(frame, PAGE_EVICTING | PAGE_TOUCHED | PAGE_FLUSHED);
 	frame_flag_set(frame, PAGE_LISTED);
-	policy_current->insert(frame);
+	policy_current->keep(policy_current, frame);
 	spin_unlock(&lru.lock);
 }
 
@@ -261,7 +262,7 @@ static struct {
 		struct object *object; /* ... and in which record */
 		pfn_t record;
 		uint32_t index;
-	} pages[TAIL_PAGES];
+	} pages[TAIL_PAGES / 4];
 	struct flush_batch batch;
 } filling;
 
@@ -285,20 +286,24 @@ static void filling_add(const struct frame *frame)
 static bool filling_begin(void)
 {
 	/* A tail makes no sense in a small memory, nor where the order is not that of use. */
-	uint64_t wanted = MIN(commit_resident_max() / TAIL_SHARE, (uint64_t)TAIL_PAGES);
+	uint64_t wanted = commit_resident_max() * policy_current->rest_max / 100;
+	uint64_t batch;
 	struct frame *frame;
 
-	if (wanted < 2 || !policy_current->accessed)
+	if (wanted < 2)
 		return false;
+	wanted = MIN(wanted, (uint64_t)TAIL_PAGES);
+	batch = DIV_ROUND_UP(wanted, 4);
 	lru_lock();
-	if (lru.tail.count || lru.filling || !policy_current->accessed) {
+	if (lru.tail.count + batch > wanted || lru.filling || !policy_current->accessed) {
 		spin_unlock(&lru.lock);
 		return false;
 	}
 	lru.filling = true;
 	filling.count = 0;
 	flush_batch_init(&filling.batch);
-	while (filling.count < wanted && (frame = policy_current->victim(&filling.batch))) {
+	while (filling.count < batch &&
+	       (frame = policy_current->victim(policy_current, &filling.batch))) {
 		(void)hold(frame);
 		page_list_add_youngest(&lru.tail, frame);
 		frame_flag_set(frame, PAGE_TAIL);
@@ -453,11 +458,15 @@ void lru_set_policy(struct policy *policy)
 	while (policy != before && (frame = page_list_oldest(&lru.tail))) {
 		page_list_remove(&lru.tail, frame);
 		frame_flag_clear(frame, PAGE_TAIL | PAGE_FLUSHED);
-		policy->insert(frame);
+		policy->insert(policy, frame);
 	}
-	while (policy != before && (frame = before->any())) {
-		before->remove(frame);
-		policy->insert(frame);
+	for (unsigned i = 0; i < POLICY_LISTS && policy != before; i++) {
+		struct page_list *list = &before->lists[(before->first + i) % POLICY_LISTS];
+
+		while ((frame = page_list_oldest(list))) {
+			policy_remove(before, frame);
+			policy->insert(policy, frame);
+		}
 	}
 	WRITE_ONCE(policy_current, policy);
 	spin_unlock_irq(&lru.lock, flags);
@@ -468,7 +477,7 @@ void lru_visit(void (*visit)(struct frame *frame, void *context), void *context)
 	uint64_t flags = lru_lock_irq();
 
 	page_list_visit(&lru.tail, visit, context);
-	policy_current->visit(visit, context);
+	policy_visit(policy_current, visit, context);
 	spin_unlock_irq(&lru.lock, flags);
 }
 
@@ -537,7 +546,7 @@ void lru_check(struct check *check)
 	}
 	flags = lru_lock_irq();
 	tail = lru.tail.count;
-	count = policy_current->count() + tail;
+	count = policy_pages(policy_current) + tail;
 	for (struct frame *frame = page_list_oldest(&lru.tail); frame;
 	     frame = page_list_younger(frame))
 		check_tail(frame, check);

@@ -42,7 +42,7 @@ struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap);
 void lru_put_back(struct frame *frame);
 
 /*
- * Lets the oldest pages rest, if none rests now: they are unmapped, all with
+ * Lets the oldest pages rest, if few rest now: they are unmapped, all with
  * one shootdown, and stay in memory until they are the next victims. No
  * spinlock held.
  */

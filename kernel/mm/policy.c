@@ -1,5 +1,5 @@
 /*
- * policy.c: the table of policies, and the list they build on.
+ * policy.c: the table of policies, and what they build on.
  */
 #include "kernel/mm/policy.h"
 
@@ -8,7 +8,9 @@
 #include "kernel/mm/vmap.h"
 #include "lib/string.h"
 
-struct policy *const policies[] = {&policy_lru, &policy_lru_exact, &policy_fifo, &policy_clock};
+struct policy *const policies[] = {&policy_lru,      &policy_lru_exact, &policy_fifo,
+				   &policy_clock,    &policy_sieve,     &policy_s3fifo,
+				   &policy_probation};
 const unsigned policy_count = ARRAY_SIZE(policies);
 struct policy *policy_current = &policy_lru;
 
@@ -22,13 +24,13 @@ struct policy *policy_find(const char *name)
 	return NULL;
 }
 
-SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list)
+uint64_t policy_pages(const struct policy *policy)
 {
-	struct frame *frame = page_list_oldest(list);
+	uint64_t count = 0;
 
-	while (frame && policy_is_exempt(frame))
-		frame = page_list_younger(frame);
-	return frame;
+	for (unsigned i = 0; i < POLICY_LISTS; i++)
+		count += policy->lists[i].count;
+	return count;
 }
 
 void page_list_visit(const struct page_list *list,
@@ -38,9 +40,56 @@ void page_list_visit(const struct page_list *list,
 		visit(frame, context);
 }
 
+void policy_visit(const struct policy *policy, void (*visit)(struct frame *frame, void *context),
+		  void *context)
+{
+	for (unsigned i = 0; i < POLICY_LISTS; i++)
+		page_list_visit(&policy->lists[(policy->first + i) % POLICY_LISTS], visit, context);
+}
+
+SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list)
+{
+	struct frame *frame = page_list_oldest(list);
+
+	while (frame && policy_is_exempt(frame))
+		frame = page_list_younger(frame);
+	return frame;
+}
+
+void policy_insert_youngest(struct policy *policy, struct frame *frame)
+{
+	policy_add(policy, 0, frame);
+}
+
+struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batch)
+{
+	struct frame *frame = page_list_oldest_free(&policy->lists[0]);
+
+	(void)batch;
+	if (frame) {
+		COUNT(PGSCAN);
+		policy_remove(policy, frame);
+	}
+	return frame;
+}
+
+struct frame *policy_take_unused(struct policy *policy, struct flush_batch *batch)
+{
+	/* Twice round: by then every bit was cleared; what is set again is used right now. */
+	uint64_t patience = 2 * policy->lists[0].count;
+	struct frame *frame;
+
+	while ((frame = policy_take_oldest(policy, batch))) {
+		if (patience-- == 0 || !policy_test_accessed(frame, batch))
+			return frame;
+		policy_add(policy, 0, frame);
+	}
+	return NULL;
+}
+
 uint32_t policy_age(const struct frame *frame)
 {
-	return policy_time - frame->page.stamp;
+	return (policy_time - ALIGN_DOWN(frame->page.stamp, POLICY_TICK)) / POLICY_TICK;
 }
 
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)

@@ -1,38 +1,75 @@
 /*
  * policy.h: who leaves. Reclaim does how.
  *
+ *                 insert()                        victim()
+ *   not resident ---------> [ the policy's lists ] ------> named ----> not resident
+ *                                    ^                       |
+ *                                    +-------- keep() -------+
+ *
  * To add a policy: write one file with a struct policy, and name it in
  * policy.c's table. All functions are called with the lru lock held and
- * interrupts off. Every evictable resident page is known to the policy from
- * insert() until remove() or victim() names it.
+ * interrupts off. Every evictable resident page is on one of the policy's
+ * lists until victim() names it or it is freed.
  */
 #pragma once
 
 #include "arch/x86_64/tlb.h"
 #include "kernel/mm/frame.h"
 
+/* A doubly linked list through frame->page.next/prev. */
+struct page_list {
+	pfn_t oldest, youngest; /* PFN_NONE if empty */
+	uint64_t count;
+};
+
+#define PAGE_LIST_INIT                                   \
+	{                                                \
+		.oldest = PFN_NONE, .youngest = PFN_NONE \
+	}
+
+#define POLICY_LISTS 2
+
 struct policy {
 	const char *name;
 	const char *summary;
 	bool accessed; /* looks at accessed bits, so they are to tell the truth */
 	bool exact;    /* traps every change of page (exact.c) and wants touch() */
-	void (*insert)(struct frame *frame); /* became resident: first touch or read from swap */
-	void (*remove)(struct frame *frame); /* was freed */
-	void (*touch)(struct frame *frame);  /* soft fault, or stays though it was chosen */
+	/*
+	 * The resident pages, each on the list that frame_list() says, next victims
+	 * first. What is freed is taken off here; what a policy keeps besides must
+	 * not name a frame.
+	 */
+	struct page_list lists[POLICY_LISTS];
+	unsigned first;    /* the list whose pages are the next victims */
+	unsigned rest_max; /* in percent of memory: pages that may rest, see lru.c */
+	/* Became resident: first touch, or read from swap. */
+	void (*insert)(struct policy *policy, struct frame *frame);
+	/* Was named by victim(), and touched before it left: it stays. */
+	void (*keep)(struct policy *policy, struct frame *frame);
+	/* The thread changed to this page; only where `exact`. It is listed. */
+	void (*touch)(struct policy *policy, struct frame *frame);
 	/*
 	 * Names the next victim and forgets it; skips frames that policy_is_exempt().
 	 * NULL if there is none. Clears accessed bits through policy_test_accessed().
 	 */
-	struct frame *(*victim)(struct flush_batch *batch);
-	/* Calls visit for each page, next victim first. */
-	void (*visit)(void (*visit)(struct frame *frame, void *context), void *context);
-	uint64_t (*count)(void);    /* pages it knows */
-	struct frame *(*any)(void); /* one of them, to move them to another policy */
+	struct frame *(*victim)(struct policy *policy, struct flush_batch *batch);
 };
 
 extern struct policy *const policies[];
 extern const unsigned policy_count;
 extern struct policy *policy_current; /* guarded by the lru lock */
+
+struct policy *policy_find(const char *name);
+
+/* All pages that the policy knows. */
+uint64_t policy_pages(const struct policy *policy);
+
+/* Calls visit for each page, next victim first. */
+void policy_visit(const struct policy *policy, void (*visit)(struct frame *frame, void *context),
+		  void *context);
+
+/* How many pages became resident or were touched since the page was. */
+uint32_t policy_age(const struct frame *frame);
 
 /*
  * Was the page used since last asked? Clears the bit and adds the address to
@@ -44,25 +81,13 @@ bool policy_test_accessed(struct frame *frame, struct flush_batch *batch);
 /* May the page not leave now, because the thread that has the turn needs it? */
 bool policy_is_exempt(const struct frame *frame);
 
-struct policy *policy_find(const char *name);
-
-/* How many pages became resident or were touched since the page was. */
-uint32_t policy_age(const struct frame *frame);
-
-/* A doubly linked list through frame->page.next/prev; policies build on it. */
-struct page_list {
-	pfn_t oldest, youngest; /* PFN_NONE if empty */
-	uint64_t count;
-};
-
-#define PAGE_LIST_INIT                                   \
-	{                                                \
-		.oldest = PFN_NONE, .youngest = PFN_NONE \
-	}
-
-/* Counts insertions and touches: the age of a page is how many came after it. Guarded by the lru
- * lock. */
+/*
+ * Counts insertions and touches, by POLICY_TICK: the age of a page is how many
+ * came after it. The digits below are the policy's own, 0 in a page just added.
+ * Guarded by the lru lock.
+ */
 extern uint32_t policy_time;
+#define POLICY_TICK 4u
 
 ALWAYS_INLINE void page_list_add_youngest(struct page_list *list, struct frame *frame)
 {
@@ -70,7 +95,7 @@ ALWAYS_INLINE void page_list_add_youngest(struct page_list *list, struct frame *
 
 	frame->page.next = PFN_NONE;
 	frame->page.prev = list->youngest;
-	frame->page.stamp = ++policy_time;
+	frame->page.stamp = policy_time += POLICY_TICK;
 	if (LIKELY(list->youngest != PFN_NONE))
 		frames[list->youngest].page.next = pfn;
 	else
@@ -100,4 +125,26 @@ ALWAYS_INLINE struct frame *page_list_oldest(const struct page_list *list)
 ALWAYS_INLINE struct frame *page_list_younger(const struct frame *frame)
 {
 	return frame->page.next == PFN_NONE ? NULL : &frames[frame->page.next];
+}
+
+/* Which of its policy's lists a page is on; of one that was named by victim(), was on. */
+ALWAYS_INLINE unsigned frame_list(const struct frame *frame)
+{
+	return frame_flag(frame, PAGE_SECOND) ? 1 : 0;
+}
+
+ALWAYS_INLINE void policy_add(struct policy *policy, unsigned list, struct frame *frame)
+{
+	if (UNLIKELY(list != frame_list(frame))) {
+		if (list)
+			frame_flag_set(frame, PAGE_SECOND);
+		else
+			frame_flag_clear(frame, PAGE_SECOND);
+	}
+	page_list_add_youngest(&policy->lists[list], frame);
+}
+
+ALWAYS_INLINE void policy_remove(struct policy *policy, struct frame *frame)
+{
+	page_list_remove(&policy->lists[frame_list(frame)], frame);
 }

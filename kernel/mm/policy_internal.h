@@ -4,6 +4,7 @@
 #pragma once
 
 #include "arch/x86_64/pte.h"
+#include "kernel/config.h"
 #include "kernel/mm/policy.h"
 #include "kernel/mm/turn.h"
 
@@ -11,6 +12,26 @@ extern struct policy policy_lru;
 extern struct policy policy_lru_exact;
 extern struct policy policy_fifo;
 extern struct policy policy_clock;
+extern struct policy policy_sieve;
+extern struct policy policy_s3fifo;
+extern struct policy policy_probation;
+
+#define POLICY_LISTS_EMPTY                     \
+	{                                      \
+		PAGE_LIST_INIT, PAGE_LIST_INIT \
+	}
+
+/* An insert() or keep(): to the young end of the first list. */
+void policy_insert_youngest(struct policy *policy, struct frame *frame);
+
+/* A victim(): the oldest page of the first list. */
+struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batch);
+
+/*
+ * Another: the oldest page of the first list that was not used since it was last
+ * looked at. Those that were go to the young end.
+ */
+struct frame *policy_take_unused(struct policy *policy, struct flush_batch *batch);
 
 /* The same while a thread has the turn, and its pages are exempt. */
 SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list);

@@ -291,17 +291,7 @@ def table_lines(machine, descriptor):
 def age(machine, descriptor):
     """How many pages became resident or were touched since the page was."""
     now = int(machine.get("policy_find", "policy_time"))
-    return now - int(descriptor["page"]["stamp"]) & 0xffffffff
-
-
-def policy_variable(policy, name):
-    """A static variable of the file that a policy is written in, or None. Lazy."""
-    block = gdb.block_for_pc(int(policy["visit"]))
-    symbol = gdb.lookup_symbol(name, block.static_block)[0] if block else None
-    if symbol is None or not symbol.symtab.filename.startswith(
-            block.function.symtab.filename if block.function else ""):
-        return None
-    return symbol.value()
+    return (now - (int(descriptor["page"]["stamp"]) & ~3) & 0xffffffff) // 4
 
 
 def lru(machine, count):
@@ -309,17 +299,13 @@ def lru(machine, count):
     machine.need_boot()
     policy = machine.pointed(machine.get("policy_find", "policy_current"))
     name = machine.string(policy["name"])
-    pages = policy_variable(policy, "list")
-    if pages is None or str(pages.type.strip_typedefs()) != "struct page_list":
-        raise Problem(f"the policy {name} keeps no `static struct page_list list`")
-    pages = machine.at(pages.address, pages.type)
-    hand = policy_variable(policy, "hand")
-    start = PFN_NONE if hand is None else int(machine.at(hand.address, hand.type))
+    first = int(policy["first"])
+    lists = [policy["lists"][first], policy["lists"][1 - first]]
     shown = LRU_COUNT if count is None else count
-    total = int(pages["count"])
+    total = sum(int(pages["count"]) for pages in lists)
     yield f"policy {name}: {total} pages, next victim first"
     pids = machine.pids()
-    for pfn in list_order(machine, pages, start, min(shown, total)):
+    for pfn in lists_order(machine, lists, min(shown, total)):
         descriptor = machine.frame_at(pfn)
         shared = state_names()[int(descriptor["state"])] == "shared"
         pid = 0 if shared else pids.get(int(descriptor["owner"]), 0)
@@ -330,17 +316,17 @@ def lru(machine, count):
         yield f"and {total - shown} more: vm lru {total}"
 
 
-def list_order(machine, pages, start, limit):
-    """Frame numbers from the one at the hand, or the oldest, on; the list's end joins its begin."""
-    pfn = int(pages["oldest"]) if start == PFN_NONE else start
-    for _ in range(limit):
-        if pfn == PFN_NONE:
-            pfn = int(pages["oldest"])
-        descriptor = machine.frame_at(pfn)
-        if descriptor is None:
-            raise Problem(f"the policy's list leads to {pfn}, which is not RAM")
-        yield pfn
-        pfn = int(descriptor["page"]["next"])
+def lists_order(machine, lists, limit):
+    """Frame numbers of the lists' pages, each list from its oldest on."""
+    for pages in lists:
+        pfn = int(pages["oldest"])
+        for _ in range(min(limit, int(pages["count"]))):
+            descriptor = machine.frame_at(pfn)
+            if descriptor is None:
+                raise Problem(f"the policy's list leads to {pfn}, which is not RAM")
+            yield pfn
+            limit -= 1
+            pfn = int(descriptor["page"]["next"])
 
 
 # ---- swap ------------------------------------------------------------------------
