@@ -12,6 +12,7 @@
 
 struct arguments {
 	const struct module *file;
+	const struct replay_generator *generator; /* instead */
 	int64_t frames; /* 0: not said */
 	struct policy *policy;
 };
@@ -52,11 +53,14 @@ static int argument_read(struct arguments *arguments, const char *word)
 							"policies lists them",
 							word + 7);
 	}
-	if (arguments->file)
+	if (arguments->file || arguments->generator)
 		return command_fail(EINVAL, "usage: replay [FILE] [frames=N] [policy=P]");
 	arguments->file = module_find(word);
-	return arguments->file ? 0
-			       : command_fail(ENOENT, "there is no file '%s'; ls lists them", word);
+	if (!arguments->file)
+		arguments->generator = replay_generator_find(word);
+	return arguments->file || arguments->generator
+		       ? 0
+		       : command_fail(ENOENT, "there is no file '%s'; ls lists them", word);
 }
 
 static int arguments_read(struct arguments *arguments, int argc, char **argv)
@@ -66,7 +70,7 @@ static int arguments_read(struct arguments *arguments, int argc, char **argv)
 	*arguments = (struct arguments){.file = NULL};
 	for (int i = 1; i < argc && error == 0; i++)
 		error = argument_read(arguments, argv[i]);
-	if (error == 0 && !arguments->file) {
+	if (error == 0 && !arguments->file && !arguments->generator) {
 		arguments->file = first_trace();
 		if (!arguments->file)
 			return command_fail(ENOENT, "there is no trace: TRACE=file brings one");
@@ -135,6 +139,24 @@ static int run(const struct arguments *arguments)
 	return command_errno(error);
 }
 
+/* Reads or makes the references. */
+static int references_get(const struct arguments *arguments)
+{
+	const struct module *file = arguments->file;
+	int error;
+
+	stage = "reading the trace";
+	if (arguments->generator)
+		return command_errno(replay_generate(&replay, arguments->generator, &progress));
+	error = replay_open(&replay, file->data, file->size_bytes, &progress);
+	if (error != -EINVAL)
+		return command_errno(error);
+	if (replay.trace.line > 0)
+		return command_fail(EINVAL, "%s, line %lu: %s", file->name, replay.trace.line,
+				    replay.trace.problem);
+	return command_fail(EINVAL, "%s: %s", file->name, replay.trace.problem);
+}
+
 static int replay_run(int argc, char **argv)
 {
 	struct arguments arguments;
@@ -142,20 +164,12 @@ static int replay_run(int argc, char **argv)
 
 	if (error != 0)
 		return error;
-	stage = "reading the trace";
-	error = replay_open(&replay, arguments.file->data, arguments.file->size_bytes, &progress);
-	if (error == -EINVAL && replay.trace.line > 0)
-		error = command_fail(EINVAL, "%s, line %lu: %s", arguments.file->name,
-				     replay.trace.line, replay.trace.problem);
-	else if (error == -EINVAL)
-		error = command_fail(EINVAL, "%s: %s", arguments.file->name, replay.trace.problem);
-	else if (error != 0)
-		error = command_errno(error);
-	else
+	error = references_get(&arguments);
+	if (error == 0)
 		error = run(&arguments);
 	console_progress("%s", "");
 	if (error == 0)
-		report_print(arguments.file->name);
+		report_print(arguments.file ? arguments.file->name : arguments.generator->name);
 	replay_close(&replay);
 	return error;
 }
@@ -163,4 +177,5 @@ static int replay_run(int argc, char **argv)
 COMMAND(70, replay, .name = "replay", .arguments = "[FILE] [frames=N] [policy=P]",
 	.summary = "runs a trace through real page faults", .max = 3, .run = replay_run,
 	.detail = "Without FILE the first trace, without frames= half as many as it has pages.\n"
+		  "FILE may also be sweeps, uniform, zipf or scans: references that are made.\n"
 		  "`lru` and `opt` are the faults that exact LRU and Belady's OPT take.\n");

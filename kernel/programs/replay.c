@@ -46,16 +46,28 @@ extern char program_bss_end[]; /* linker.ld: where every process's copy of progr
 
 /* ---- Before: the trace --------------------------------------------------------- */
 
-int replay_open(struct replay *replay, const char *data, size_t size_bytes,
-		const struct replay_progress *progress)
+static void replay_init(struct replay *replay, const struct replay_progress *progress)
 {
-	int error;
-
 	memset(replay, 0, sizeof(*replay));
 	replay_sequence_init(&replay->sequence);
 	page_array_init(&replay->units, sizeof(uint64_t));
 	page_array_init(&replay->versions, sizeof(uint32_t));
 	replay->progress = progress;
+}
+
+int replay_generate(struct replay *replay, const struct replay_generator *generator,
+		    const struct replay_progress *progress)
+{
+	replay_init(replay, progress);
+	return generator->generate(&replay->sequence);
+}
+
+int replay_open(struct replay *replay, const char *data, size_t size_bytes,
+		const struct replay_progress *progress)
+{
+	int error;
+
+	replay_init(replay, progress);
 	error = replay_trace_open(&replay->trace, data, size_bytes);
 	if (error == 0)
 		error = replay_sequence_load(&replay->sequence, &replay->trace, progress);

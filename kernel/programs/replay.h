@@ -1,7 +1,7 @@
 /*
  * replay.h: runs a page-reference trace through real page faults.
  *
- *   replay_open()   reads the trace into kernel memory
+ *   replay_open()   reads the trace into kernel memory; or replay_generate()
  *   replay_begin()  sets policy and limit, starts a process that makes the references
  *   ...             the caller waits for that process
  *   replay_end()    sets policy and limit back, asks the models
@@ -14,6 +14,7 @@
 #pragma once
 
 #include "kernel/mm/policy.h"
+#include "kernel/programs/replay_generate.h"
 #include "kernel/programs/replay_model.h"
 #include "kernel/programs/replay_sequence.h"
 #include "lib/types.h"
@@ -58,6 +59,10 @@ struct replay {
 /* 0, -EINVAL (see trace.line and trace.problem), -ENOMEM, -EFBIG, -EINTR. */
 int replay_open(struct replay *replay, const char *data, size_t size_bytes,
 		const struct replay_progress *progress) MUST_CHECK;
+
+/* The same for references that are made, not read. 0, -ENOMEM. */
+int replay_generate(struct replay *replay, const struct replay_generator *generator,
+		    const struct replay_progress *progress) MUST_CHECK;
 
 /*
  * frames: 0 for half the trace's pages. policy: NULL for the present one. The
