@@ -20,6 +20,7 @@
 #:   bench                   quire's own figures                      FILTER=
 #:   profile                 where the instructions of an operation go   FILTER= PER=
 #:   bench-peer              the same workloads on Linux beside quire; a table   QEMU_CPU=
+#:   bench-policy            every policy's faults on every trace     TRACE= FILTER= QUICK=
 #:   analyze                 thread safety (clang), cppcheck, clang-tidy
 #:   tidy                    layers, sizes, words, headers
 #:   format                  clang-format on all sources
@@ -41,8 +42,9 @@
 #:   QEMU_CPU=max            QEMU's CPU model (qemu64: the plainest)
 #:   ACCEL=tcg               QEMU's accelerator
 #:   TIMEOUT=seconds         ends QEMU then, with status 124
-#:   FILTER=glob             of tests or benchmarks, by name
+#:   FILTER=glob             of tests, benchmarks or traces, by name
 #:   PER=function LINES=1    profile: a call of it is one operation; by source line
+#:   QUICK=1                 bench-policy: on a quarter of the pages only
 #:   SEEDS=100               schedule: so many, from SEED on
 #:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:   MINUTES=1 OPERATIONS=n  how long `make stress` runs: the guest's clock, or a count
@@ -204,7 +206,7 @@ $(OUT)/quire.iso: $(IMAGE) tests/tools/iso
 
 # ---- Boot ------------------------------------------------------------------------
 
-export CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT FILTER
+export CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT FILTER QUICK
 export SEEDS SCENARIO
 export MINUTES OPERATIONS FRAMES
 export SEEDS SCENARIO
@@ -238,7 +240,7 @@ export DEBUG_IMAGE = $(filter $(debug_image),$(IMAGES))
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 make_image = $(MAKE) $(jobs) --no-print-directory
 
-.PHONY: test images schedule bugs stress model bench bench-peer profile
+.PHONY: test images schedule bugs stress model bench bench-peer profile bench-policy
 images:
 	$(if $(RELEASE_IMAGE),+@$(make_image) DEBUG= $(RELEASE_IMAGE))
 	$(if $(DEBUG_IMAGE),+@$(make_image) DEBUG=1 $(DEBUG_IMAGE))
@@ -272,6 +274,10 @@ profile: $(IMAGE)
 
 bench-peer: $(IMAGE)
 	@CC=$(CC) tests/peer/run
+
+bench-policy: $(IMAGE)
+	@$(call need,perl,perl)
+	@tests/tools/bench-policy
 
 # ---- Sources ---------------------------------------------------------------------
 

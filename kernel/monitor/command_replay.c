@@ -14,6 +14,7 @@ struct arguments {
 	const struct module *file;
 	const struct replay_generator *generator; /* instead */
 	int64_t frames; /* 0: not said */
+	int64_t share;	/* frames=1/N: N */
 	struct policy *policy;
 };
 
@@ -40,9 +41,11 @@ static const struct module *first_trace(void)
 	return module;
 }
 
-/* One word: frames=N, policy=P or FILE. */
+/* One word: frames=N, frames=1/N, policy=P or FILE. */
 static int argument_read(struct arguments *arguments, const char *word)
 {
+	if (strncmp(word, "frames=1/", 9) == 0)
+		return argument_size(word + 9, "the share", 1, INT64_MAX, &arguments->share);
 	if (strncmp(word, "frames=", 7) == 0)
 		return argument_size(word + 7, "frames", 1, INT64_MAX, &arguments->frames);
 	if (strncmp(word, "policy=", 7) == 0) {
@@ -120,12 +123,15 @@ static int begin_fail(int error)
 /* From the process's start to its end and the models'. */
 static int run(const struct arguments *arguments)
 {
+	uint64_t frame_count = (uint64_t)arguments->frames;
 	struct process_end end;
 	pid_t pid;
 	int error;
 
 	stage = "replay";
-	pid = replay_begin(&replay, (uint64_t)arguments->frames, arguments->policy);
+	if (arguments->share)
+		frame_count = MAX(replay.sequence.page_count / (uint64_t)arguments->share, 1ul);
+	pid = replay_begin(&replay, frame_count, arguments->policy);
 	if (pid < 0)
 		return begin_fail(pid);
 	error = job_run_foreground(pid, "replay", &end);
@@ -177,5 +183,6 @@ static int replay_run(int argc, char **argv)
 COMMAND(70, replay, .name = "replay", .arguments = "[FILE] [frames=N] [policy=P]",
 	.summary = "runs a trace through real page faults", .max = 3, .run = replay_run,
 	.detail = "Without FILE the first trace, without frames= half as many as it has pages.\n"
+		  "frames=1/8 is an eighth of its pages.\n"
 		  "FILE may also be sweeps, uniform, zipf or scans: references that are made.\n"
 		  "`lru` and `opt` are the faults that exact LRU and Belady's OPT take.\n");
