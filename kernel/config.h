@@ -42,8 +42,11 @@
  * whose order depends on it, more of it. A quarter of them are put there by one shootdown.
  */
 #define TAIL_PAGES 128
-#define TAIL_PERCENT 25
-#define TAIL_PERCENT_LRU 75
+#define TAIL_PERCENT 35
+#define TAIL_PERCENT_LRU 90
+
+/* With fewer frames than so many, none rest. */
+#define TAIL_FRAMES_MIN 8
 
 /* The smallest resident limit: an instruction may touch four pages (two operands that straddle). */
 #define RESIDENT_MIN 4

@@ -286,14 +286,13 @@ static void filling_add(const struct frame *frame)
 static bool filling_begin(void)
 {
 	/* A tail makes no sense in a small memory, nor where the order is not that of use. */
-	uint64_t wanted = commit_resident_max() * policy_current->rest_max / 100;
-	uint64_t batch;
+	uint64_t most = commit_resident_max();
+	uint64_t wanted = MIN(most * policy_current->rest_max / 100, (uint64_t)TAIL_PAGES);
+	uint64_t batch = DIV_ROUND_UP(wanted, 4);
 	struct frame *frame;
 
-	if (wanted < 2)
+	if (most < TAIL_FRAMES_MIN || wanted == 0)
 		return false;
-	wanted = MIN(wanted, (uint64_t)TAIL_PAGES);
-	batch = DIV_ROUND_UP(wanted, 4);
 	lru_lock();
 	if (lru.tail.count + batch > wanted || lru.filling || !policy_current->accessed) {
 		spin_unlock(&lru.lock);

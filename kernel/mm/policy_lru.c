@@ -10,7 +10,7 @@
  *                  |                                    ^
  *                  +------- accessed: once more --------+
  *
- * So far it is clock. But of a small memory most may rest after victim() named
+ * So far it is clock. But of a small memory nearly all may rest after victim() named
  * it (lru.c), and a page that rests is seen when it is used: what is used again
  * comes back through keep() in the order of use.
  */

@@ -5,7 +5,7 @@
  *                     memory grows: the oldest
  *                 +-----------------------------+
  *                 |     used since it came      v
- *   insert() --> [small: a thirtieth] -----> [main: leaves after as many looks unused] <-+
+ *   insert() --> [small: a fortieth] -----> [main: leaves after as many looks unused] <-+
  *      |               |                        |           as it was found used |       |
  *      |               v unused                 v unused                         +-------+
  *      |            victim, and a ghost       victim
@@ -27,9 +27,10 @@
 
 enum { SMALL, MAIN };
 
-#define SMALL_SHARE 30u /* one in so many pages is on probation */
+#define SMALL_SHARE 40u /* one in so many pages is on probation */
 #define GHOST_SHARE 2u  /* ghosts reach back to as many as one in so many pages */
-#define USES_MAX 2u
+#define USES_MAX 3u
+#define USES_RESCUED 2u /* main's page that was used while it rested */
 
 STATIC_ASSERT(USES_MAX < POLICY_TICK);
 
@@ -82,7 +83,7 @@ static void keep(struct policy *policy, struct frame *frame)
 	(void)ghost_take(frame, 0);
 	if (owed)
 		owed--;
-	main_add(policy, frame, frame_list(frame) == MAIN ? 1 : 0);
+	main_add(policy, frame, frame_list(frame) == MAIN ? USES_RESCUED : 0);
 }
 
 /* It was looked at, as the next to leave. May it stay? Then it is on main again. */
