@@ -13,8 +13,8 @@
 struct arguments {
 	const struct module *file;
 	const struct replay_generator *generator; /* instead */
-	int64_t frames; /* 0: not said */
-	int64_t share;	/* frames=1/N: N */
+	int64_t frames;                           /* 0: not said */
+	int64_t share;                            /* frames=1/N: N */
 	struct policy *policy;
 };
 

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# `make bench-policy` on one trace: a row a share of memory, a column a policy, and figures
+# that must be so. QEMU counts instructions, so they are the same each time.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+export KERNEL=${RELEASE_IMAGE:-build/quire.elf}
+unset CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL LOG QUICK FILTER
+export TIMEOUT=120
+[ -f "$KERNEL" ] || {
+	echo "1..0 # SKIP there is no release build"
+	exit 0
+}
+count=0
+
+result() { # result NAME: of the test before
+	local verdict=$?
+	count=$((count + 1))
+	[ $verdict = 0 ] || printf 'not '
+	echo "ok $count - $1"
+	[ $verdict = 0 ] || printf '%s\n' "$said" | sed 's/^/# /'
+}
+
+holds() { # holds CONDITION: awk's, of the rows; figures by column name, as v["lru"]
+	printf '%s\n' "$said" | awk "
+		/^trace / { for (i = 1; i <= NF; i++) name[i] = \$i }
+		/^gzip / { for (i = 1; i <= NF; i++) v[name[i]] = \$i
+			rows++
+			if (!($1)) bad++ }
+		END { exit !(rows == 3 && !bad) }"
+}
+
+said=$(FILTER='gz*p' tests/tools/bench-policy 2>&1)
+result "it runs"
+holds 'NF == 5 + 7'
+result "three rows, all policies"
+holds 'v["lru-exact"] == 1'
+result "lru-exact takes exact LRU's faults, to the last one"
+holds 'v["fifo"] >= v["opt"] && v["lru"] >= v["opt"] && v["sieve"] >= v["opt"] &&
+	v["s3fifo"] >= v["opt"] && v["clock"] >= v["opt"] && v["probation"] >= v["opt"]'
+result "nobody is better than OPT"
+holds 'v["lru"] <= 1.05 && v["probation"] <= 1.10'
+result "lru is near exact LRU, probation is never much worse"
+if command -v gnuplot >/dev/null; then
+	grep -qs '</svg>' build/policies.svg
+	result "the picture is drawn"
+else
+	echo "ok $((++count)) - the picture is drawn # SKIP gnuplot is missing"
+fi
+said=$(FILTER=nothing tests/tools/bench-policy 2>&1)
+[ $? = 2 ] && [[ $said == "quire: FILTER=nothing: no trace"* && $said != *$'\n'* ]]
+result "a name that no trace has is one line of error"
+said=$(TRACE=/nowhere/x.trace tests/tools/bench-policy 2>&1)
+[ $? = 2 ] && [[ $said == "quire: /nowhere/x.trace: "* && $said != *$'\n'* ]]
+result "so is a file that is not there"
+echo "1..$count"

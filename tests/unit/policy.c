@@ -1,0 +1,133 @@
+/*
+ * policy.c: what each policy is to do with the same pages (mm/policy.h); `check`
+ * runs after each test, so what a policy loses or lists twice fails it.
+ */
+#include "kernel/mm/policy.h"
+
+#include "kernel/counters.h"
+#include "kernel/mm/check.h"
+#include "kernel/mm/lru.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/proc/check_all.h"
+#include "kernel/proc/program.h"
+#include "tests/unit/ktap.h"
+#include "tests/unit/pages.h"
+
+enum { FRAMES = 64, PAGES = 2 * FRAMES, ROUNDS = 10 };
+
+/* Faults of reading ROUNDS times through twice as many pages as there are frames. */
+static uint64_t loop_faults(vaddr_t block)
+{
+	uint64_t before = counter_read(COUNTER_PGMAJFAULT) + counter_read(COUNTER_PGMINFAULT);
+
+	for (unsigned round = 0; round < ROUNDS; round++)
+		for (unsigned i = 0; i < PAGES; i++)
+			(void)test_load(block + (uint64_t)i * PAGE_SIZE);
+	return counter_read(COUNTER_PGMAJFAULT) + counter_read(COUNTER_PGMINFAULT) - before;
+}
+
+static uint64_t faults_under(const char *name)
+{
+	struct policy *before = lru_policy();
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), PAGES * (int)PAGE_SIZE);
+	uint64_t faults;
+
+	lru_set_policy(policy_find(name));
+	test_pages_fill(block, PAGES, 1);
+	faults = loop_faults(block);
+	CHECK_EQUAL(0, test_pages_verify(block, PAGES, 1));
+	lru_set_policy(before);
+	vmap_free(self_vmap(), (void *)block);
+	return faults;
+}
+
+/* A loop that does not fit: by recency nothing is ever there, however it is found out. */
+PROCESS_TEST(policy, loop_that_does_not_fit)
+{
+	NEED_SLOTS(2 * PAGES);
+	test_limit_set(FRAMES);
+	CHECK_EQUAL(ROUNDS * PAGES, faults_under("lru-exact"));
+	CHECK_EQUAL(ROUNDS * PAGES, faults_under("fifo"));
+	CHECK(faults_under("lru") > ROUNDS * PAGES * 9 / 10);
+	/* At best all of memory but a frame stays, and half of each round hits. */
+	CHECK(faults_under("probation") < ROUNDS * PAGES * 7 / 10);
+	CHECK(faults_under("probation") > ROUNDS * PAGES / 2);
+	test_limit_restore();
+}
+
+/* Each policy gets the pages of each other, in the midst of using them, and loses none. */
+PROCESS_TEST(policy, each_takes_over_from_each)
+{
+	struct policy *before = lru_policy();
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), PAGES * (int)PAGE_SIZE);
+
+	NEED_SLOTS(2 * PAGES);
+	test_limit_set(FRAMES);
+	test_pages_fill(block, PAGES, 2);
+	for (unsigned i = 0; i < policy_count; i++)
+		for (unsigned j = 0; j < policy_count; j++) {
+			lru_set_policy(policies[i]);
+			CHECK_EQUAL(0, test_pages_verify(block, PAGES, 2));
+			lru_set_policy(policies[j]);
+			CHECK_EQUAL(0, check_all()->violations);
+			CHECK_EQUAL(0, test_pages_verify(block, PAGES, 2));
+		}
+	lru_set_policy(before);
+	test_limit_restore();
+}
+
+struct place {
+	vaddr_t address;
+	unsigned list; /* of the page at the address; 2: it is on neither */
+};
+
+static void find_list(struct frame *frame, void *context)
+{
+	struct place *found = context;
+
+	if (frame->state == FRAME_PRIVATE && frame->page.address == found->address &&
+	    !frame_flag(frame, PAGE_TAIL))
+		found->list = frame_list(frame);
+}
+
+static unsigned list_of(vaddr_t address)
+{
+	struct place found = {address, 2};
+
+	lru_visit(find_list, &found);
+	return found.list;
+}
+
+/* A page that left not long ago is known when it comes back; a new one is not. */
+static void ghost_is_known(const char *name)
+{
+	struct policy *before = lru_policy();
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), 4 * FRAMES * (int)PAGE_SIZE);
+	vaddr_t last;
+	unsigned page = 0;
+
+	test_limit_set(FRAMES);
+	lru_set_policy(policy_find(name));
+	for (; page < 4 * FRAMES - 1; page++) /* each once, so they leave in this order */
+		test_store(block + page * PAGE_SIZE, page + 1);
+	/* The youngest of those that are away: it left just now. */
+	while (page > 0 && pte_has_frame(pte_read(test_entry(block + (page - 1) * PAGE_SIZE))))
+		page--;
+	if (CHECK(page > 0)) {
+		last = block + (page - 1) * PAGE_SIZE;
+		CHECK_EQUAL(page, test_load(last));
+		CHECK_EQUAL(1, list_of(last));
+		test_store(block + (4 * FRAMES - 1) * PAGE_SIZE, 1);
+		CHECK_EQUAL(0, list_of(block + (4 * FRAMES - 1) * PAGE_SIZE));
+	}
+	lru_set_policy(before);
+	test_limit_restore();
+	vmap_free(self_vmap(), (void *)block);
+}
+
+PROCESS_TEST(policy, ghost_comes_back_to_the_main_list)
+{
+	NEED_SLOTS(8 * FRAMES);
+	ghost_is_known("s3fifo");
+	ghost_is_known("probation");
+}
