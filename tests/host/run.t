@@ -9,7 +9,8 @@ mkdir -p "$out" || exit 1
 flags="-std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 	-fno-omit-frame-pointer -I. -include tests/host/rename.h -Wall -Wextra -Werror
 	-Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla"
-sources="lib/*.c kernel/programs/replay_*.c kernel/options.c kernel/mm/memory_map.c kernel/mm/ghost.c
+sources="lib/*.c kernel/programs/replay_*.c kernel/options.c
+	kernel/mm/memory_map.c kernel/mm/ghost.c
 	kernel/monitor/line_editor.c kernel/monitor/script.c kernel/monitor/variable.c
 	tests/host/pages.c tests/host/host_test.c tests/host/test_*.c"
 
