@@ -144,12 +144,12 @@ void stress_wrong_call(struct stress_thread *thread, struct stress_block *block)
 /* Functions of their own, so that a report names them; and nothing is known of the address. */
 static NOINLINE void stress_load(vaddr_t address)
 {
+	__asm__("" : "+r"(address));
 	(void)*(const volatile uint8_t *)address;
 }
 
 static NOINLINE void stress_store(vaddr_t address)
 {
-	__asm__("" : "+r"(address));
 	*(volatile uint8_t *)address = 0;
 }
 
