@@ -75,6 +75,13 @@ check "without QEMU, status 2" 2 $?
 check "and one line" "quire: bench-peer: no-such-qemu is missing: run 'make setup' (package \
 qemu-system-x86)" "$said"
 
+for setting in MEM=banana MEM=64M ICOUNT=2; do
+	said=$(env "$setting" tests/peer/run 2>&1)
+	check "$setting, status 2" 2 $?
+	check "and one line" "1 quire: bench-peer: $setting: " \
+		"$(wc -l <<<"$said") ${said%%"${said#*"$setting: "}"}"
+done
+
 mkdir "$scratch/bin"
 for tool in bash dirname mkdir perl gcc cat sed head rm; do
 	ln -s "$(command -v $tool)" "$scratch/bin/$tool"
