@@ -38,10 +38,15 @@
 #define INBOX_PAGES 63
 
 /*
- * Pages that rest at the old end: at most so many, and no more than so much of memory; with lru,
- * whose order depends on it, more of it. A quarter of them are put there by one shootdown.
+ * Pages that rest at the old end. In a small memory, up to so many frames, each page counts, so
+ * many rest, and a quarter of them are put there by one shootdown. In a larger one as many as one
+ * shootdown takes, since each that is used costs a soft fault.
  */
+#define TAIL_MEMORY_SMALL 512
 #define TAIL_PAGES 128
+#define TAIL_BATCH 32
+
+/* But no more than so much of memory; with lru, whose order depends on it, more of it. */
 #define TAIL_PERCENT 35
 #define TAIL_PERCENT_LRU 90
 

@@ -11,7 +11,7 @@
  *     inboxes first: nobody who has the lock ever sees a page in one. Between
  *     CPUs the order is then that of emptying, so a policy that goes by it
  *     (fifo, lru-exact) has each page put on its list at once.
- * (2) When a victim is wanted and a quarter of the tail has gone, the policy names
+ * (2) When a victim is wanted and a part of the tail has gone, the policy names
  *     the next ones together. They are unmapped with one shootdown and wait on the
  *     tail, still in memory. One that is touched there is mapped again by a soft
  *     fault, and the policy keeps it: so the order at the old end is nearly exact,
@@ -262,9 +262,10 @@ static struct {
 		struct object *object; /* ... and in which record */
 		pfn_t record;
 		uint32_t index;
-	} pages[TAIL_PAGES / 4];
+	} pages[TAIL_BATCH];
 	struct flush_batch batch;
 } filling;
+STATIC_ASSERT(DIV_ROUND_UP(TAIL_PAGES, 4) <= TAIL_BATCH);
 
 static void filling_add(const struct frame *frame)
 {
@@ -287,8 +288,10 @@ static bool filling_begin(void)
 {
 	/* A tail makes no sense in a small memory, nor where the order is not that of use. */
 	uint64_t most = commit_resident_max();
-	uint64_t wanted = MIN(most * policy_current->rest_max / 100, (uint64_t)TAIL_PAGES);
-	uint64_t batch = DIV_ROUND_UP(wanted, 4);
+	bool small = most <= TAIL_MEMORY_SMALL;
+	uint64_t wanted = small ? MIN(most * policy_current->rest_max / 100, (uint64_t)TAIL_PAGES)
+				: (policy_current->rest_max ? TAIL_BATCH : 0);
+	uint64_t batch = small ? DIV_ROUND_UP(wanted, 4) : wanted;
 	struct frame *frame;
 
 	if (most < TAIL_FRAMES_MIN || wanted == 0)
