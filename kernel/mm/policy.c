@@ -75,14 +75,17 @@ struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batc
 
 struct frame *policy_take_unused(struct policy *policy, struct flush_batch *batch)
 {
+	struct page_list *list = &policy->lists[0];
 	/* Twice round: by then every bit was cleared; what is set again is used right now. */
-	uint64_t patience = 2 * policy->lists[0].count;
+	uint64_t patience = 2 * list->count;
 	struct frame *frame;
 
-	while ((frame = policy_take_oldest(policy, batch))) {
+	while ((frame = page_list_oldest_free(list))) {
+		COUNT(PGSCAN);
+		page_list_remove(list, frame);
 		if (patience-- == 0 || !policy_test_accessed(frame, batch))
 			return frame;
-		policy_add(policy, 0, frame);
+		page_list_add_youngest(list, frame);
 	}
 	return NULL;
 }
