@@ -350,52 +350,42 @@ static struct object *object_inside(int descriptor, int *access)
 
 /* ---- The services ------------------------------------------------------------- */
 
-/* What the call gives, with the gate passed around it. */
-#define SERVICE(call)                    \
-	({                               \
-		__typeof__(call) answer; \
-		gate_enter();            \
-		answer = (call);         \
-		gate_leave();            \
-		answer;                  \
-	})
-
 int file_open(const char *name, int flags)
 {
-	return SERVICE(open_inside(name, flags));
+	return INSIDE_GATE(open_inside(name, flags));
 }
 
 int file_close(int descriptor)
 {
-	return SERVICE(close_inside(descriptor));
+	return INSIDE_GATE(close_inside(descriptor));
 }
 
 int64_t file_read(int descriptor, void *buffer, size_t size_bytes)
 {
-	return SERVICE(read_inside(descriptor, buffer, size_bytes));
+	return INSIDE_GATE(read_inside(descriptor, buffer, size_bytes));
 }
 
 int64_t file_write(int descriptor, const void *buffer, size_t size_bytes)
 {
-	return SERVICE(write_inside(descriptor, buffer, size_bytes));
+	return INSIDE_GATE(write_inside(descriptor, buffer, size_bytes));
 }
 
 int64_t file_seek(int descriptor, int64_t offset, enum file_from from)
 {
-	return SERVICE(seek_inside(descriptor, offset, from));
+	return INSIDE_GATE(seek_inside(descriptor, offset, from));
 }
 
 int file_truncate(int descriptor, int64_t size_bytes)
 {
-	return SERVICE(truncate_inside(descriptor, size_bytes));
+	return INSIDE_GATE(truncate_inside(descriptor, size_bytes));
 }
 
 int file_unlink(const char *name)
 {
-	return SERVICE(unlink_inside(name));
+	return INSIDE_GATE(unlink_inside(name));
 }
 
 struct object *file_object(int descriptor, int *access)
 {
-	return SERVICE(object_inside(descriptor, access));
+	return INSIDE_GATE(object_inside(descriptor, access));
 }

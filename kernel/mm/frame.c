@@ -17,6 +17,7 @@
 
 #include "kernel/mm/check.h"
 #include "kernel/panic.h"
+#include "kernel/sched/count_lock.h"
 #include "lib/string.h"
 
 #define GROUP_FRAMES 512u
@@ -32,15 +33,13 @@ struct frame_group {
 
 /*
  * `count` is the magazine's lock as well: whoever works on it exchanges the
- * count for MAGAZINE_BUSY and puts the new count back. Other CPUs do so only
+ * count for COUNT_BUSY and puts the new count back. Other CPUs do so only
  * when there is no other frame left.
  */
 struct magazine {
 	uint32_t count;
 	pfn_t pfns[MAGAZINE_FRAMES];
 } __attribute__((aligned(64)));
-
-#define MAGAZINE_BUSY 0xffffffffu
 
 struct frame *frames;
 pfn_t frame_limit;
@@ -132,22 +131,6 @@ static bool bitmap_has(pfn_t pfn)
 	return bitmap.groups[pfn / GROUP_FRAMES].words[pfn % GROUP_FRAMES / 64] >> (pfn % 64) & 1;
 }
 
-/* The magazine's count, once nobody works on it; it is the caller's to put back. */
-static uint32_t magazine_take(struct magazine *magazine)
-{
-	uint32_t count;
-
-	while ((count = __atomic_exchange_n(&magazine->count, MAGAZINE_BUSY, __ATOMIC_ACQUIRE)) ==
-	       MAGAZINE_BUSY)
-		schedule_wait();
-	return count;
-}
-
-static void magazine_put(struct magazine *magazine, uint32_t count)
-{
-	__atomic_store_n(&magazine->count, count, __ATOMIC_RELEASE);
-}
-
 /* Set bits, by adding neighbours up; the plainest CPU has no instruction for it. */
 static uint32_t bit_count(uint64_t bits)
 {
@@ -223,10 +206,10 @@ static pfn_t magazine_steal(void)
 
 		if (READ_ONCE(magazine->count) == 0)
 			continue;
-		count = magazine_take(magazine);
+		count = count_take(&magazine->count);
 		if (count)
 			pfn = magazine->pfns[--count];
-		magazine_put(magazine, count);
+		count_put(&magazine->count, count);
 		if (pfn != PFN_NONE)
 			return pfn;
 	}
@@ -269,13 +252,13 @@ static SLOW_PATH pfn_t alloc_slow(struct magazine *magazine, uint32_t count, enu
 {
 	pfn_t pfn = PFN_NONE;
 
-	if (count == MAGAZINE_BUSY)
-		count = magazine_take(magazine);
+	if (count == COUNT_BUSY)
+		count = count_take(&magazine->count);
 	if (count == 0)
 		count = magazine_refill(magazine);
 	if (count)
 		pfn = magazine->pfns[--count];
-	magazine_put(magazine, count);
+	count_put(&magazine->count, count);
 	if (pfn == PFN_NONE)
 		pfn = magazine_steal();
 	if (pfn == PFN_NONE)
@@ -295,13 +278,13 @@ static SLOW_PATH pfn_t alloc_bad(pfn_t pfn)
 pfn_t frame_alloc(enum frame_state state)
 {
 	struct magazine *magazine = THIS_CPU->magazine;
-	uint32_t count = __atomic_exchange_n(&magazine->count, MAGAZINE_BUSY, __ATOMIC_ACQUIRE);
+	uint32_t count = count_try_take(&magazine->count);
 	pfn_t pfn;
 
 	if (UNLIKELY(count - 1 >= MAGAZINE_FRAMES))
 		return alloc_slow(magazine, count, state);
 	pfn = magazine->pfns[count - 1];
-	magazine_put(magazine, count - 1);
+	count_put(&magazine->count, count - 1);
 	DEBUG_ASSERT(poison_intact(pfn));
 	if (UNLIKELY(frames[pfn].state != FRAME_FREE))
 		return alloc_bad(pfn);
@@ -313,12 +296,12 @@ pfn_t frame_alloc(enum frame_state state)
 /* The magazine was full or busy when it was exchanged: `count` tells. */
 static SLOW_PATH void free_slow(struct magazine *magazine, uint32_t count, pfn_t pfn)
 {
-	if (count == MAGAZINE_BUSY)
-		count = magazine_take(magazine);
+	if (count == COUNT_BUSY)
+		count = count_take(&magazine->count);
 	if (count == MAGAZINE_FRAMES)
 		count = magazine_drain(magazine, count);
 	magazine->pfns[count] = pfn;
-	magazine_put(magazine, count + 1);
+	count_put(&magazine->count, count + 1);
 }
 
 static SLOW_PATH void free_bad(pfn_t pfn)
@@ -340,13 +323,13 @@ void frame_free(pfn_t pfn)
 	frames[pfn].state = FRAME_FREE;
 	COUNT(PGFREE);
 	magazine = THIS_CPU->magazine;
-	count = __atomic_exchange_n(&magazine->count, MAGAZINE_BUSY, __ATOMIC_ACQUIRE);
+	count = count_try_take(&magazine->count);
 	if (UNLIKELY(count >= MAGAZINE_FRAMES)) {
 		free_slow(magazine, count, pfn);
 		return;
 	}
 	magazine->pfns[count] = pfn;
-	magazine_put(magazine, count + 1);
+	count_put(&magazine->count, count + 1);
 }
 
 uint64_t frame_free_count(void)
@@ -357,7 +340,7 @@ uint64_t frame_free_count(void)
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
 		uint32_t here = READ_ONCE(magazines[cpu].count);
 
-		count += here == MAGAZINE_BUSY ? 0 : here;
+		count += here == COUNT_BUSY ? 0 : here;
 	}
 	spin_lock(&bitmap.lock);
 	for (uint32_t i = READ_ONCE(bitmap.first); i != GROUP_NONE; i = bitmap.groups[i].next)

@@ -41,17 +41,12 @@
 #include "kernel/mm/policy_internal.h"
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
+#include "kernel/sched/count_lock.h"
 
-/*
- * `count` is the inbox's lock as well, as a magazine's (frame.c): whoever works
- * on it exchanges the count for INBOX_BUSY and puts the new count back.
- */
 struct inbox {
-	uint32_t count;
+	uint32_t count;          /* and its lock: count_lock.h */
 	pfn_t pfns[INBOX_PAGES]; /* oldest first */
 } __attribute__((aligned(64)));
-
-#define INBOX_BUSY 0xffffffffu
 
 static struct inbox inboxes[CPU_MAX];
 
@@ -61,29 +56,14 @@ static struct {
 	bool filling GUARDED_BY(lock);
 } lru = {.lock = SPINLOCK(LRU), .tail = PAGE_LIST_INIT};
 
-static uint32_t inbox_take(struct inbox *inbox)
-{
-	uint32_t count;
-
-	while ((count = __atomic_exchange_n(&inbox->count, INBOX_BUSY, __ATOMIC_ACQUIRE)) ==
-	       INBOX_BUSY)
-		schedule_wait();
-	return count;
-}
-
-static void inbox_put(struct inbox *inbox, uint32_t count)
-{
-	schedule_point();
-	__atomic_store_n(&inbox->count, count, __ATOMIC_RELEASE);
-}
-
 static NOINLINE void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
 {
-	uint32_t count = inbox_take(inbox);
+	uint32_t count = count_take(&inbox->count);
 
 	for (uint32_t i = 0; i < count; i++)
 		policy_current->insert(policy_current, &frames[inbox->pfns[i]]);
-	inbox_put(inbox, 0);
+	schedule_point();
+	count_put(&inbox->count, 0);
 }
 
 ALWAYS_INLINE void inboxes_empty(void) REQUIRES(lru.lock)
@@ -113,13 +93,14 @@ ALWAYS_INLINE uint64_t lru_lock_irq(void) ACQUIRES(lru.lock)
  */
 static SLOW_PATH void insert_slow(struct inbox *inbox, uint32_t count, struct frame *frame)
 {
-	if (count == INBOX_BUSY)
-		count = inbox_take(inbox);
+	if (count == COUNT_BUSY)
+		count = count_take(&inbox->count);
 	if (count < INBOX_PAGES) {
 		inbox->pfns[count++] = frame_pfn(frame);
 		frame = NULL;
 	}
-	inbox_put(inbox, count);
+	schedule_point();
+	count_put(&inbox->count, count);
 	if (frame || !policy_current->accessed) {
 		lru_lock();
 		if (frame) /* it was full: another CPU has had the lock for long */
@@ -142,13 +123,14 @@ void lru_insert(struct frame *frame)
 		frame->page.address ^= PAGE_SIZE;
 	if (BUG_PLANTED(BUG_UNLISTED))
 		return;
-	count = __atomic_exchange_n(&inbox->count, INBOX_BUSY, __ATOMIC_ACQUIRE);
+	count = count_try_take(&inbox->count);
 	if (UNLIKELY(count >= INBOX_PAGES / 2 || !policy_current->accessed)) {
 		insert_slow(inbox, count, frame);
 		return;
 	}
 	inbox->pfns[count] = frame_pfn(frame);
-	inbox_put(inbox, count + 1);
+	schedule_point();
+	count_put(&inbox->count, count + 1);
 }
 
 /* Takes a listed page off whichever list it is on. */

@@ -39,6 +39,17 @@ ALWAYS_INLINE uint32_t object_page_number(const struct object_page *page)
 	return (uint32_t)(READ_ONCE(page->bits) >> PAGE_SHIFT);
 }
 
+/* The generation of the slot that a page is in; and the record of a page in a slot. */
+ALWAYS_INLINE uint16_t object_page_generation(const struct object_page *page)
+{
+	return (uint16_t)(READ_ONCE(page->bits) >> 44);
+}
+
+ALWAYS_INLINE uint64_t object_page_in_slot(uint32_t slot, uint16_t generation)
+{
+	return (uint64_t)generation << 44 | (uint64_t)slot << PAGE_SHIFT | OBJECT_PAGE_SLOT;
+}
+
 /* The object of a shared page; and the record of the page. */
 ALWAYS_INLINE struct object *object_of(const struct frame *frame)
 {

@@ -45,18 +45,17 @@ static enum eviction settle(struct frame *frame, struct object *object,
 {
 	struct object_page *page = object_record(frame->shared.record, frame->shared.index);
 	enum eviction result = EVICTION_DONE;
-	uint64_t slot = content->slot;
 
 	spin_lock(&object->lock);
 	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED))) {
 		result = EVICTION_DISOWNED;
 	} else if (LIKELY(content->result == 0 && !frame_flag(frame, PAGE_TOUCHED))) {
 		ASSERT(frame->map_count == 0);
-		if (slot == SLOT_NONE)
-			WRITE_ONCE(page->bits, OBJECT_PAGE_PROMISED);
-		else
-			WRITE_ONCE(page->bits, (uint64_t)swap_slot_generation(content->slot) << 44 |
-						       slot << PAGE_SHIFT | OBJECT_PAGE_SLOT);
+		WRITE_ONCE(page->bits,
+			   content->slot == SLOT_NONE
+				   ? OBJECT_PAGE_PROMISED
+				   : object_page_in_slot(content->slot,
+							 swap_slot_generation(content->slot)));
 	} else {
 		frame->slot = content->slot;
 		lru_put_back(frame);

@@ -212,19 +212,9 @@ static int short_inside(int64_t handle, enum short_call call, int *count)
 
 /* ---- The services ------------------------------------------------------------- */
 
-/* What the call gives, with the gate passed around it. */
-#define SERVICE(call)                    \
-	({                               \
-		__typeof__(call) answer; \
-		gate_enter();            \
-		answer = (call);         \
-		gate_leave();            \
-		answer;                  \
-	})
-
 int64_t semaphore_open(const char *name, int flags, uint64_t value)
 {
-	return SERVICE(open_inside(name, flags, value));
+	return INSIDE_GATE(open_inside(name, flags, value));
 }
 
 int64_t semaphore_make(uint64_t value)
@@ -242,37 +232,37 @@ int64_t semaphore_make(uint64_t value)
 
 int semaphore_close(int64_t handle)
 {
-	return SERVICE(short_inside(handle, CLOSE, NULL));
+	return INSIDE_GATE(short_inside(handle, CLOSE, NULL));
 }
 
 int semaphore_end(int64_t handle)
 {
-	return SERVICE(short_inside(handle, END, NULL));
+	return INSIDE_GATE(short_inside(handle, END, NULL));
 }
 
 int semaphore_unlink(const char *name)
 {
-	return SERVICE(unlink_inside(name));
+	return INSIDE_GATE(unlink_inside(name));
 }
 
 int semaphore_down(int64_t handle)
 {
-	return SERVICE(down_inside(handle));
+	return INSIDE_GATE(down_inside(handle));
 }
 
 int semaphore_try_down(int64_t handle)
 {
-	return SERVICE(short_inside(handle, TRY_DOWN, NULL));
+	return INSIDE_GATE(short_inside(handle, TRY_DOWN, NULL));
 }
 
 int semaphore_up(int64_t handle)
 {
-	return SERVICE(short_inside(handle, UP, NULL));
+	return INSIDE_GATE(short_inside(handle, UP, NULL));
 }
 
 int semaphore_count(int64_t handle, int *count)
 {
-	return SERVICE(short_inside(handle, COUNT_OF, count));
+	return INSIDE_GATE(short_inside(handle, COUNT_OF, count));
 }
 
 /* ---- Processes ------------------------------------------------------------------ */

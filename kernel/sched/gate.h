@@ -82,6 +82,16 @@ ALWAYS_INLINE void gate_leave(void)
 /* Whose gates are closed; one at a time. */
 extern struct mutex gate_closer;
 
+/* What the call gives, with the gate passed around it: a service whose work is one function. */
+#define INSIDE_GATE(call)                \
+	({                               \
+		__typeof__(call) answer; \
+		gate_enter();            \
+		answer = (call);         \
+		gate_leave();            \
+		answer;                  \
+	})
+
 /*
  * Closes the gates and waits until every other thread is outside them, or
  * inside and asleep interruptibly. The caller may itself be inside. Several

@@ -4,6 +4,7 @@
 #include "tests/bench/bench.h"
 
 #include "arch/x86_64/cpu.h"
+#include "kernel/mm/reclaim.h"
 #include "kernel/monitor/console.h"
 #include "kernel/monitor/test_runner.h"
 #include "kernel/proc/process.h"
@@ -131,6 +132,34 @@ bool bench_process(const char *name, int (*main)(int argc, char **argv))
 		bench_say(name, "its process ended with %s, %d", fault_reason_name(end.killed),
 			  end.exit_status);
 	return end.killed == FAULT_OK && end.exit_status == 0;
+}
+
+bool bench_process_within(const char *name, uint64_t frame_count,
+			  int (*main)(int argc, char **argv))
+{
+	uint64_t limit = reclaim_limit();
+	bool ended_well;
+
+	if (reclaim_set_limit(frame_count) != 0) {
+		bench_say(name, "%lu frames cannot be the limit now", frame_count);
+		return false;
+	}
+	ended_well = bench_process(name, main);
+	if (reclaim_set_limit(limit) != 0)
+		bench_say(name, "the limit from before cannot be set back");
+	return ended_well;
+}
+
+void bench_print_major_faults(const struct bench_run *run, const char *name, uint64_t overhead)
+{
+	const uint64_t *counters = run->counters;
+
+	bench_print(run, name, overhead);
+	bench_print_count(run, name, "exceptions", counters[COUNTER_PGFAULT]);
+	bench_print_count(run, name, "writes", counters[COUNTER_PSWPOUT]);
+	bench_print_count(run, name, "flushes",
+			  counters[COUNTER_TLB_FLUSH] + counters[COUNTER_TLB_RECEIVED]);
+	bench_print_count(run, name, "ipis", counters[COUNTER_IPI]);
 }
 
 int bench_run(const char *glob)

@@ -76,3 +76,10 @@ uint64_t bench_loop_cost(uint64_t rounds);
 
 /* Runs main as a process and waits for it; false, and said, if it did not exit with 0. */
 bool bench_process(const char *name, int (*main)(int argc, char **argv));
+
+/* The same with so many frames for all processes meanwhile; if they cannot be, it says so. */
+bool bench_process_within(const char *name, uint64_t frame_count,
+			  int (*main)(int argc, char **argv));
+
+/* The cost of a major fault, and exceptions, writes, flushes and IPIs beside it. */
+void bench_print_major_faults(const struct bench_run *run, const char *name, uint64_t overhead);

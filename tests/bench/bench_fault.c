@@ -9,7 +9,6 @@
  * resident pages cause (soft faults) is in it.
  */
 #include "kernel/mm/commit.h"
-#include "kernel/mm/reclaim.h"
 #include "kernel/proc/program.h"
 #include "lib/random.h"
 #include "tests/bench/bench.h"
@@ -72,35 +71,13 @@ static bool fits(uint64_t frame_count)
 	return false;
 }
 
-static void print_figures(void)
-{
-	const uint64_t *counters = bench.run.counters;
-
-	bench_print(&bench.run, bench.name, bench.overhead);
-	bench_print_count(&bench.run, bench.name, "exceptions", counters[COUNTER_PGFAULT]);
-	bench_print_count(&bench.run, bench.name, "writes", counters[COUNTER_PSWPOUT]);
-	bench_print_count(&bench.run, bench.name, "flushes",
-			  counters[COUNTER_TLB_FLUSH] + counters[COUNTER_TLB_RECEIVED]);
-	bench_print_count(&bench.run, bench.name, "ipis", counters[COUNTER_IPI]);
-}
-
 static void fault_bench(const char *name, uint64_t frame_count)
 {
-	uint64_t limit = reclaim_limit();
-
 	bench.name = name;
 	bench.frames = frame_count;
 	bench.stores = MAX(2 * frame_count, (uint64_t)STORES_MIN);
-	if (!fits(frame_count))
-		return;
-	if (reclaim_set_limit(frame_count) != 0) {
-		bench_say(name, "%lu frames cannot be the limit now", frame_count);
-		return;
-	}
-	if (bench_process(name, fault_main))
-		print_figures();
-	if (reclaim_set_limit(limit) != 0)
-		bench_say(name, "the limit from before cannot be set back");
+	if (fits(frame_count) && bench_process_within(name, frame_count, fault_main))
+		bench_print_major_faults(&bench.run, name, bench.overhead);
 }
 
 BENCH(major_fault_1000, "major-fault-1000")

@@ -9,7 +9,6 @@
  * and how often a fault wrote a page.
  */
 #include "kernel/mm/commit.h"
-#include "kernel/mm/reclaim.h"
 #include "kernel/proc/program.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/pattern.h"
@@ -77,35 +76,14 @@ static bool fits(void)
 	return false;
 }
 
-static void print_figures(void)
-{
-	const uint64_t *counters = bench.run.counters;
-
-	bench_print(&bench.run, bench.name, bench.overhead);
-	bench_print_count(&bench.run, bench.name, "exceptions", counters[COUNTER_PGFAULT]);
-	bench_print_count(&bench.run, bench.name, "writes", counters[COUNTER_PSWPOUT]);
-	bench_print_count(&bench.run, bench.name, "flushes",
-			  counters[COUNTER_TLB_FLUSH] + counters[COUNTER_TLB_RECEIVED]);
-	bench_print_count(&bench.run, bench.name, "ipis", counters[COUNTER_IPI]);
-	bench_print_total(bench.name, "faults", counters[COUNTER_PGMAJFAULT]);
-}
-
 static void pattern_bench(const char *name, enum pattern_kind kind)
 {
-	uint64_t limit = reclaim_limit();
-
 	bench.name = name;
 	bench.kind = kind;
-	if (!fits())
+	if (!fits() || !bench_process_within(name, PATTERN_FRAMES, pattern_main))
 		return;
-	if (reclaim_set_limit(PATTERN_FRAMES) != 0) {
-		bench_say(name, "%u frames cannot be the limit now", PATTERN_FRAMES);
-		return;
-	}
-	if (bench_process(name, pattern_main))
-		print_figures();
-	if (reclaim_set_limit(limit) != 0)
-		bench_say(name, "the limit from before cannot be set back");
+	bench_print_major_faults(&bench.run, name, bench.overhead);
+	bench_print_total(name, "faults", bench.run.counters[COUNTER_PGMAJFAULT]);
 }
 
 BENCH(pattern_sequential, "major-fault-sequential")

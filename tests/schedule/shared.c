@@ -16,14 +16,6 @@ static const int READ_WRITE = MAP_PROTECTION_READ | MAP_PROTECTION_WRITE;
 
 static char *area;
 
-static pid_t start(int (*function)(void *argument), void *argument)
-{
-	pid_t pid = process_start(function, argument);
-
-	CHECK(pid > 0);
-	return pid;
-}
-
 /* A file of PAGES holes, that goes with its last descriptor. */
 static int make_file(void)
 {
@@ -53,7 +45,7 @@ static int counted_by_two(int argc, char **argv)
 	(void)argc, (void)argv;
 	area = test_anonymous(PAGE_SIZE);
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
-		pids[i] = start(adds, area);
+		pids[i] = test_child(adds, area);
 	scenario_meet();
 	scenario_evict(ADDITIONS);
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
@@ -136,7 +128,7 @@ static int unmaps(int argc, char **argv)
 	(void)argc, (void)argv;
 	area = test_anonymous(BYTES);
 	test_pages_fill((vaddr_t)area, PAGES, 9);
-	pid = start(keeps_its_words, area);
+	pid = test_child(keeps_its_words, area);
 	scenario_meet();
 	for (unsigned i = 0; i < 2 * PAGES; i++) {
 		(void)test_load((vaddr_t)area + i % PAGES * PAGE_SIZE + 8);
@@ -180,7 +172,7 @@ static int cuts(int argc, char **argv)
 	(void)argc, (void)argv;
 	area = test_map(NULL, BYTES, READ_WRITE, MAP_FLAG_SHARED, file, 0);
 	test_pages_fill((vaddr_t)area, PAGES, 9);
-	pid = start(tries, area);
+	pid = test_child(tries, area);
 	scenario_meet();
 	CHECK_ERROR(0, file_truncate(file, 0));
 	CHECK_ERROR(0, file_truncate(file, BYTES));

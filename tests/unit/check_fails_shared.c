@@ -19,6 +19,7 @@
 #include "kernel/sched/semaphore.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "tests/unit/damage.h"
 #include "tests/unit/ktap.h"
 #include "tests/unit/map.h"
 #include "tests/unit/pages.h"
@@ -32,58 +33,58 @@ static struct {
 	int64_t semaphore;
 	struct semaphore ready, may_end;
 	pid_t pid;
-} patient;
+} sharer;
 
 /* ---- The two processes ------------------------------------------------------------------ */
 
 static int child_main(void *argument)
 {
 	(void)argument;
-	(void)test_load(patient.area);
-	patient.child = self_vmap();
-	CHECK_ERROR(0, semaphore_post(&patient.ready));
-	CHECK_ERROR(0, semaphore_wait(&patient.may_end));
+	(void)test_load(sharer.area);
+	sharer.child = self_vmap();
+	CHECK_ERROR(0, semaphore_post(&sharer.ready));
+	CHECK_ERROR(0, semaphore_wait(&sharer.may_end));
 	return 0;
 }
 
-static int patient_main(int argc, char **argv)
+static int sharer_main(int argc, char **argv)
 {
 	pid_t pid;
 
 	(void)argc, (void)argv;
-	patient.area = (vaddr_t)test_anonymous(PAGES * PAGE_SIZE);
-	patient.semaphore = semaphore_make(3);
-	test_pages_fill(patient.area, 3, 1);
-	for (unsigned i = 0; i < 100 && !pte_is_ask(pte_read(test_entry(patient.area))); i++)
+	sharer.area = (vaddr_t)test_anonymous(PAGES * PAGE_SIZE);
+	sharer.semaphore = semaphore_make(3);
+	test_pages_fill(sharer.area, 3, 1);
+	for (unsigned i = 0; i < 100 && !pte_is_ask(pte_read(test_entry(sharer.area))); i++)
 		test_evict_all();
-	test_pages_fill(patient.area, 1, 1);
-	(void)test_load(patient.area + PAGE_SIZE);
-	patient.vmap = self_vmap();
-	patient.process = process_current();
+	test_pages_fill(sharer.area, 1, 1);
+	(void)test_load(sharer.area + PAGE_SIZE);
+	sharer.vmap = self_vmap();
+	sharer.process = process_current();
 	pid = process_start(child_main, NULL);
-	CHECK_ERROR(0, semaphore_wait(&patient.may_end));
+	CHECK_ERROR(0, semaphore_wait(&sharer.may_end));
 	CHECK_ENDED(FAULT_OK, 0, pid);
-	return (int)test_pages_verify(patient.area, 3, 1);
+	return (int)test_pages_verify(sharer.area, 3, 1);
 }
 
 static pte_t *entry_of(unsigned page)
 {
-	return vmap_entry(patient.vmap, patient.area + page * PAGE_SIZE);
+	return vmap_entry(sharer.vmap, sharer.area + page * PAGE_SIZE);
 }
 
-static struct mapping *mapping_of_patient(void)
+static struct mapping *mapping_of_sharer(void)
 {
-	return LIST_FIRST(&patient.vmap->mappings);
+	return LIST_FIRST(&sharer.vmap->mappings);
 }
 
-static struct object *object_of_patient(void)
+static struct object *object_of_sharer(void)
 {
-	return mapping_of_patient()->object;
+	return mapping_of_sharer()->object;
 }
 
 static struct object_page *record_of(unsigned page)
 {
-	return page_array_get(&object_of_patient()->pages, page);
+	return page_array_get(&object_of_sharer()->pages, page);
 }
 
 static struct frame *frame_of(unsigned page)
@@ -91,12 +92,12 @@ static struct frame *frame_of(unsigned page)
 	return &frames[object_page_number(record_of(page))];
 }
 
-static bool patient_start(void)
+static bool sharer_start(void)
 {
-	CHECK_ERROR(0, semaphore_init(&patient.ready, 0));
-	CHECK_ERROR(0, semaphore_init(&patient.may_end, 0));
-	patient.pid = SPAWN(patient_main, 0, NULL);
-	if (!patient.pid || !CHECK_ERROR(0, semaphore_wait(&patient.ready)))
+	CHECK_ERROR(0, semaphore_init(&sharer.ready, 0));
+	CHECK_ERROR(0, semaphore_init(&sharer.may_end, 0));
+	sharer.pid = SPAWN(sharer_main, 0, NULL);
+	if (!sharer.pid || !CHECK_ERROR(0, semaphore_wait(&sharer.ready)))
 		return false;
 	return CHECK_EQUAL(2, frame_of(0)->map_count) && CHECK_EQUAL(1, frame_of(1)->map_count) &&
 	       CHECK(frame_of(1)->slot != SLOT_NONE) &&
@@ -104,34 +105,14 @@ static bool patient_start(void)
 	       CHECK_EQUAL(OBJECT_PAGE_PROMISED, record_of(3)->bits);
 }
 
-static void patient_end(void)
+static void sharer_end(void)
 {
-	CHECK_ERROR(0, semaphore_post(&patient.may_end));
-	CHECK_ERROR(0, semaphore_post(&patient.may_end));
-	CHECK_ENDED(FAULT_OK, 0, patient.pid);
+	CHECK_ERROR(0, semaphore_post(&sharer.may_end));
+	CHECK_ERROR(0, semaphore_post(&sharer.may_end));
+	CHECK_ENDED(FAULT_OK, 0, sharer.pid);
 }
 
 /* ---- What is broken ------------------------------------------------------------------------ */
-
-enum step { BREAK, MEND };
-
-struct damage {
-	unsigned invariant;
-	const char *what;
-	void (*apply)(enum step step);
-};
-
-/* Sets *place to another value, or back. */
-#define SWAP_VALUE(place, value)               \
-	do {                                   \
-		static __typeof__(place) kept; \
-		if (step == BREAK) {           \
-			kept = (place);        \
-			(place) = (value);     \
-		} else {                       \
-			(place) = kept;        \
-		}                              \
-	} while (0)
 
 static void mapped_once_more(enum step step)
 {
@@ -184,7 +165,7 @@ static void unknown_to_the_object(enum step step)
 	static struct mapping *mapping;
 
 	if (step == BREAK) {
-		mapping = mapping_of_patient();
+		mapping = mapping_of_sharer();
 		LIST_REMOVE(mapping, of_object);
 	} else if (mapping) {
 		LIST_INSERT_HEAD(&mapping->object->mappings, mapping, of_object);
@@ -225,12 +206,12 @@ static void clean_page_differs(enum step step)
 
 static void page_behind_the_end(enum step step)
 {
-	SWAP_VALUE(object_of_patient()->size_bytes, 3 * PAGE_SIZE);
+	SWAP_VALUE(object_of_sharer()->size_bytes, 3 * PAGE_SIZE);
 }
 
 static void live_pages(enum step step)
 {
-	SWAP_VALUE(mapping_of_patient()->live_pages, PAGES - 1);
+	SWAP_VALUE(mapping_of_sharer()->live_pages, PAGES - 1);
 }
 
 static void entry_without_mapping(enum step step)
@@ -245,63 +226,31 @@ static void promised_to_nobody(enum step step)
 
 static void promised_in_secret(enum step step)
 {
-	SWAP_VALUE(object_of_patient()->page_count, PAGES - 1);
+	SWAP_VALUE(object_of_sharer()->page_count, PAGES - 1);
 }
 
 static void mapping_of_a_dead_process(enum step step)
 {
-	SWAP_VALUE(vmap_by_slot[patient.child->slot], NULL);
+	SWAP_VALUE(vmap_by_slot[sharer.child->slot], NULL);
 }
 
 static void mutex_held(enum step step)
 {
-	SWAP_VALUE(object_of_patient()->mutex.owner, (uint64_t)thread_current());
+	SWAP_VALUE(object_of_sharer()->mutex.owner, (uint64_t)thread_current());
 }
 
 static void evictor_holds(enum step step)
 {
-	SWAP_VALUE(object_of_patient()->evictor_refs, 1);
+	SWAP_VALUE(object_of_sharer()->evictor_refs, 1);
 }
 
 static void semaphore_lost(enum step step)
 {
-	SWAP_VALUE(patient.process->semaphores, 0);
+	SWAP_VALUE(sharer.process->semaphores, 0);
 }
 
 /* ---- check must tell --------------------------------------------------------------------------
  */
-
-static bool check_names(const struct check *check, unsigned invariant)
-{
-	char prefix[8];
-
-	(void)format(prefix, sizeof(prefix), "I%u: ", invariant);
-	for (unsigned i = 0; i < check->line_count; i++)
-		if (strncmp(check->lines[i], prefix, strlen(prefix)) == 0)
-			return true;
-	return false;
-}
-
-static void try_damage(const struct damage *damage)
-{
-	const struct check *check;
-
-	damage->apply(BREAK);
-	check = check_all();
-	damage->apply(MEND);
-	if (!check_names(check, damage->invariant)) {
-		FAIL("%s is no violation of I%u", damage->what, damage->invariant);
-		for (unsigned i = 0; i < check->line_count; i++)
-			test_comment("%s", check->lines[i]);
-	}
-	if (!CHECK_EQUAL(0, check_all()->violations))
-		FAIL("%s was mended, and check is not content", damage->what);
-}
-
-#define DAMAGE(invariant, function)            \
-	{                                      \
-		invariant, #function, function \
-	}
 
 TEST(check, what_is_shared)
 {
@@ -336,9 +285,9 @@ TEST(check, what_is_shared)
 
 	NEED_SLOTS(50);
 	lru_set_policy(policy_find("lru")); /* which leaves resident pages mapped */
-	if (patient_start())
+	if (sharer_start())
 		for (unsigned i = 0; i < ARRAY_SIZE(damages); i++)
 			try_damage(&damages[i]);
-	patient_end();
+	sharer_end();
 	lru_set_policy(before);
 }

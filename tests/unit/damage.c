@@ -84,7 +84,7 @@ static void tell(const struct check *check)
 		test_comment("%s", check->lines[i]);
 }
 
-static void try_damage(const struct damage *damage)
+void try_damage(const struct damage *damage)
 {
 	const struct check *check;
 

@@ -46,6 +46,9 @@ struct damage {
 		}                              \
 	} while (0)
 
+/* Applies one to whatever waits to be broken: as try_damages(). */
+void try_damage(const struct damage *damage);
+
 /* Applies each to a process of its own: check must name the invariant, and be content once mended.
  */
 void try_damages(const struct damage *damages, unsigned count);

@@ -26,9 +26,8 @@ static const int READ_WRITE = MAP_PROTECTION_READ | MAP_PROTECTION_WRITE;
 /* A file of so many bytes, byte i of which is i * 257 >> 4. */
 static int make_file(size_t size_bytes)
 {
-	int file = file_open(NAME, FILE_READ_WRITE | FILE_CREATE | FILE_TRUNCATE);
+	int file = test_file_make(NAME);
 
-	CHECK(file >= 3);
 	for (size_t i = 0; i < size_bytes; i += 16) {
 		char piece[16];
 
@@ -48,12 +47,6 @@ static bool file_byte_is(const char *bytes, size_t i)
 static char *map_file(int file, size_t size_bytes, int protection, int flags)
 {
 	return test_map(NULL, size_bytes, protection, flags, file, 0);
-}
-
-static void remove_file(int file)
-{
-	CHECK_ERROR(0, file_close(file));
-	CHECK_ERROR(0, file_unlink(NAME));
 }
 
 /* ---- Arguments --------------------------------------------------------------------- */
@@ -88,7 +81,7 @@ PROCESS_TEST(mmap, arguments)
 	CHECK_MAP_ERROR(ENOMEM, 0, 1ull << 36, READ, shared, -1, 0);
 	CHECK_MAP_ERROR(ENOMEM, 0, 1ull << 35, READ_WRITE, MAP_FLAG_PRIVATE | MAP_FLAG_ANONYMOUS,
 			-1, 0);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 PROCESS_TEST(mmap, bad_descriptor)
@@ -118,7 +111,7 @@ PROCESS_TEST(mmap, access)
 	test_unmap(test_map(NULL, 1, READ_WRITE, MAP_FLAG_SHARED, file, 0), 1);
 	CHECK_ERROR(0, file_close(reads));
 	CHECK_ERROR(0, file_close(writes));
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 PROCESS_TEST(mmap, munmap_arguments)
@@ -191,7 +184,7 @@ PROCESS_TEST(mmap, read)
 		if (!CHECK_EQUAL(0, bytes[i]))
 			break;
 	test_unmap((char *)bytes, BYTES);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 PROCESS_TEST(mmap, write)
@@ -209,7 +202,7 @@ PROCESS_TEST(mmap, write)
 	CHECK_EQUAL(3, file_write(file, "abc", 3));
 	CHECK(memcmp(bytes + 6, "abc", 3) == 0);
 	test_unmap(bytes, BYTES);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 /* From an offset, one page; the rest of the file stays as it was. */
@@ -226,7 +219,7 @@ PROCESS_TEST(mmap, offset)
 			break;
 	test_unmap(bytes, 10);
 	test_unmap(all, BYTES);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 PROCESS_TEST(mmap, shuffle)
@@ -259,7 +252,7 @@ PROCESS_TEST(mmap, shuffle)
 		CHECK_EQUAL(sum, other);
 	}
 	test_unmap((char *)bytes, SIZE);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 PROCESS_TEST(mmap, twice)
@@ -279,7 +272,7 @@ PROCESS_TEST(mmap, twice)
 	CHECK_EQUAL((char)1, second[0]);
 	CHECK_ERROR(EINVAL, unmap_memory(first, BYTES));
 	test_unmap(second, BYTES);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 static int writes_and_exits(int argc, char **argv)
@@ -302,7 +295,7 @@ PROCESS_TEST(mmap, exit)
 	CHECK_EQUAL(BYTES - 5, file_seek(file, BYTES - 5, FILE_FROM_START));
 	CHECK_EQUAL(5, file_read(file, text, 5));
 	CHECK_TEXT("exit", text);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 /* What was mapped and not written is not written back over what a write left there. */
@@ -320,7 +313,7 @@ PROCESS_TEST(mmap, clean)
 	CHECK_EQUAL(7, file_seek(file, 7, FILE_FROM_START));
 	CHECK_EQUAL(1, file_read(file, &byte, 1));
 	CHECK_EQUAL('t', byte);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 /* The mapping outlives descriptor and name. */
@@ -418,7 +411,7 @@ PROCESS_TEST(mmap, truncate)
 	CHECK_EQUAL(1, file_read(file, &byte, 1));
 	CHECK_EQUAL('z', byte);
 	test_unmap(bytes, BYTES);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 /* ---- What is not allowed ---------------------------------------------------------------- */
@@ -501,5 +494,5 @@ PROCESS_TEST(mmap, buffers)
 	test_unmap(none, 1);
 	test_unmap(reads, BYTES);
 	test_unmap(writes, BYTES);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }

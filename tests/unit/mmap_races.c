@@ -19,27 +19,10 @@ static const int READ_WRITE = MAP_PROTECTION_READ | MAP_PROTECTION_WRITE;
 
 static int make_file(void)
 {
-	int file = file_open(NAME, FILE_READ_WRITE | FILE_CREATE | FILE_TRUNCATE);
+	int file = test_file_make(NAME);
 
-	CHECK(file >= 3);
 	CHECK_ERROR(0, file_truncate(file, BYTES));
 	return file;
-}
-
-static void remove_file(int file)
-{
-	CHECK_ERROR(0, file_close(file));
-	CHECK_ERROR(0, file_unlink(NAME));
-}
-
-/* A child that runs the function, or a failed test and 0. */
-static pid_t start(int (*function)(void *argument), void *argument)
-{
-	pid_t pid = process_start(function, argument);
-
-	if (!CHECK(pid > 0))
-		return 0;
-	return pid;
 }
 
 static int adds_one(void *argument)
@@ -100,11 +83,11 @@ PROCESS_TEST(mmap, storm_of_processes)
 	pid_t pids[4];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
-		pids[i] = start(storms, storm);
+		pids[i] = test_child(storms, storm);
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
 		CHECK_ENDED(FAULT_OK, 0, pids[i]);
 	test_unmap((char *)storm, PAGE_SIZE);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 static int touches_until_it_dies(void *argument)
@@ -123,8 +106,8 @@ PROCESS_TEST(mmap, cut_off_while_used)
 		int file = make_file();
 		uint64_t *words =
 			(uint64_t *)test_map(NULL, BYTES, READ_WRITE, MAP_FLAG_SHARED, file, 0);
-		pid_t pids[2] = {start(touches_until_it_dies, words),
-				 start(touches_until_it_dies, words)};
+		pid_t pids[2] = {test_child(touches_until_it_dies, words),
+				 test_child(touches_until_it_dies, words)};
 
 		while (READ_ONCE(words[(PAGES - 1) * PAGE_SIZE / 8]) < 10)
 			yield();
@@ -134,7 +117,7 @@ PROCESS_TEST(mmap, cut_off_while_used)
 		CHECK_ENDED(FAULT_BAD_ADDRESS, 0, pids[0]);
 		CHECK_ENDED(FAULT_BAD_ADDRESS, 0, pids[1]);
 		test_unmap((char *)words, BYTES);
-		remove_file(file);
+		test_file_remove(file, NAME);
 	}
 }
 
@@ -144,7 +127,7 @@ PROCESS_TEST(mmap, killed_while_used)
 	uint64_t *words = (uint64_t *)test_anonymous(BYTES);
 
 	for (unsigned round = 0; round < 8; round++) {
-		pid_t pid = start(touches_until_it_dies, words);
+		pid_t pid = test_child(touches_until_it_dies, words);
 		uint64_t seen = READ_ONCE(words[0]);
 
 		while (READ_ONCE(words[0]) == seen)
@@ -179,7 +162,7 @@ static int map_all_kinds(void)
 		test_unmap(address, BYTES);
 	}
 	if (file >= 0)
-		remove_file(file);
+		test_file_remove(file, NAME);
 	return error;
 }
 
@@ -248,7 +231,7 @@ PROCESS_TEST(mmap, each_allocation_of_a_start_fails)
 	uint64_t *counter = (uint64_t *)test_anonymous(PAGE_SIZE);
 
 	CHECK_EQUAL(0, start_one());
-	CHECK_ENDED(FAULT_OK, 0, start(sweep_start, counter));
+	CHECK_ENDED(FAULT_OK, 0, test_child(sweep_start, counter));
 	test_unmap((char *)counter, PAGE_SIZE);
 }
 

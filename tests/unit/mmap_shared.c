@@ -19,27 +19,10 @@ static const int READ_WRITE = MAP_PROTECTION_READ | MAP_PROTECTION_WRITE;
 
 static int make_file(void)
 {
-	int file = file_open(NAME, FILE_READ_WRITE | FILE_CREATE | FILE_TRUNCATE);
+	int file = test_file_make(NAME);
 
-	CHECK(file >= 3);
 	CHECK_ERROR(0, file_truncate(file, BYTES));
 	return file;
-}
-
-static void remove_file(int file)
-{
-	CHECK_ERROR(0, file_close(file));
-	CHECK_ERROR(0, file_unlink(NAME));
-}
-
-/* A child that runs the function, or a failed test and 0. */
-static pid_t start(int (*function)(void *argument), void *argument)
-{
-	pid_t pid = process_start(function, argument);
-
-	if (!CHECK(pid > 0))
-		return 0;
-	return pid;
 }
 
 /* ---- Private copies ------------------------------------------------------------------- */
@@ -74,7 +57,7 @@ PROCESS_TEST(mmap, private_copies)
 	test_unmap(shared, BYTES);
 	CHECK_EQUAL('c', copy[0]);
 	test_unmap(copy, BYTES);
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 static char *copied;
@@ -108,7 +91,7 @@ PROCESS_TEST(mmap, private_copies_at_once)
 			CHECK_EQUAL(7, copied[i * PAGE_SIZE]);
 		test_unmap(copied, BYTES);
 	}
-	remove_file(file);
+	test_file_remove(file, NAME);
 }
 
 /* ---- What a child inherits --------------------------------------------------------------- */
@@ -125,15 +108,15 @@ PROCESS_TEST(mmap, inherited)
 	uint64_t *counter = (uint64_t *)(bytes + 5 * PAGE_SIZE);
 
 	*counter = 100;
-	CHECK_ENDED(FAULT_OK, 7, start(adds_one, counter));
+	CHECK_ENDED(FAULT_OK, 7, test_child(adds_one, counter));
 	CHECK_EQUAL(101, *counter);
 	test_evict_all();
-	CHECK_ENDED(FAULT_OK, 7, start(adds_one, counter));
+	CHECK_ENDED(FAULT_OK, 7, test_child(adds_one, counter));
 	CHECK_EQUAL(102, *counter);
 	/* What the parent has unmapped by then is not there. */
 	CHECK_ERROR(0, unmap_memory(counter, PAGE_SIZE));
-	CHECK_ENDED(FAULT_BAD_ADDRESS, 0, start(adds_one, counter));
-	CHECK_ENDED(FAULT_OK, 7, start(adds_one, bytes));
+	CHECK_ENDED(FAULT_BAD_ADDRESS, 0, test_child(adds_one, counter));
+	CHECK_ENDED(FAULT_OK, 7, test_child(adds_one, bytes));
 	test_unmap(bytes, BYTES);
 }
 
@@ -143,7 +126,7 @@ PROCESS_TEST(mmap, private_is_not_inherited)
 		test_map(NULL, BYTES, READ_WRITE, MAP_FLAG_PRIVATE | MAP_FLAG_ANONYMOUS, -1, 0);
 
 	bytes[0] = 1;
-	CHECK_ENDED(FAULT_BAD_ADDRESS, 0, start(adds_one, bytes));
+	CHECK_ENDED(FAULT_BAD_ADDRESS, 0, test_child(adds_one, bytes));
 	CHECK_EQUAL(1, bytes[0]);
 	test_unmap(bytes, BYTES);
 }
@@ -169,7 +152,7 @@ PROCESS_TEST(mmap, kept_by_a_child)
 	pid_t pid;
 
 	*meeting = (struct meeting){.child = semaphore, .value = 77};
-	pid = start(keeps_it, meeting);
+	pid = test_child(keeps_it, meeting);
 	CHECK_ERROR(EINVAL, semaphore_up(semaphore + 1));
 	test_unmap((char *)meeting, BYTES);
 	test_evict_all();
@@ -190,7 +173,7 @@ static int starts_children_and_ends(int argc, char **argv)
 	(void)argv;
 	*semaphore = semaphore_make(0);
 	for (unsigned i = 0; i < 3; i++)
-		(void)start(waits_for_ever, semaphore);
+		(void)test_child(waits_for_ever, semaphore);
 	if (argc)
 		CHECK_ERROR(0, semaphore_down(*semaphore)); /* until it is killed */
 	return 5;
@@ -247,7 +230,7 @@ PROCESS_TEST(mmap, one_slot_for_all)
 	meeting->parent = semaphore_make(0);
 	meeting->child = semaphore_make(0);
 	test_pages_fill((vaddr_t)meeting + PAGE_SIZE, PAGES - 1, 9);
-	pid = start(looks_again, meeting);
+	pid = test_child(looks_again, meeting);
 	CHECK_ERROR(0, semaphore_down(meeting->parent));
 	CHECK_EQUAL(5, meeting->value);
 	CHECK_EQUAL(0, test_pages_verify((vaddr_t)meeting + PAGE_SIZE, PAGES - 1, 9));
@@ -302,7 +285,7 @@ static void count_with(unsigned children)
 
 	counters->mutex = semaphore_make(1);
 	for (unsigned i = 0; i < children; i++)
-		pids[i] = start(counts, counters);
+		pids[i] = test_child(counts, counters);
 	for (unsigned i = 0; i < children; i++)
 		CHECK_ENDED(FAULT_OK, 0, pids[i]);
 	CHECK_EQUAL(children * COUNTERS_ROUNDS, counters->ours);
