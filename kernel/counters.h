@@ -11,6 +11,7 @@
 	X(PGFAULT, "pgfault")               /* every page fault of a process */                \
 	X(PGMAJFAULT, "pgmajfault")         /* of these: the page came from swap */            \
 	X(PGMINFAULT, "pgminfault")         /* of these: a first touch */                      \
+	X(PGAHEAD, "pgahead")               /* pages mapped ahead of any touch */              \
 	X(PGSOFTFAULT, "pgsoftfault")       /* of these: resident, only not mapped */          \
 	X(PGSPURIOUS, "pgspurious")         /* of these: another thread had mapped it */       \
 	X(PGCOPY, "pgcopy")                 /* of these: a private copy of a file's page */     \

@@ -18,6 +18,7 @@
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/event.h"
 #include "kernel/mm/fault.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/stack.h"
 #include "kernel/mm/turn.h"
 #include "kernel/monitor/monitor.h"
@@ -84,6 +85,7 @@ void kernel_main(uint32_t magic, uint32_t info_address)
 	serial_init();
 	cpu_init(0, 0);
 	event_init();
+	lru_init();
 	page_bytes_init();
 	boot_info_read(&boot_info, magic, info_address);
 	options_parse(&options, boot_info.command_line, boot_info.command_line_bytes);

@@ -46,6 +46,16 @@ static int frames_set(struct options *options, const char *value)
 	return error;
 }
 
+static int neighbours_set(struct options *options, const char *value)
+{
+	int64_t number;
+	int error = number_parse(value, 1, NEIGHBOURS_MAX, &number);
+
+	if (error == 0)
+		options->neighbours = (unsigned)number;
+	return error;
+}
+
 static int swap_set(struct options *options, const char *value)
 {
 	int64_t number;
@@ -106,15 +116,16 @@ static int then_set(struct options *options, const char *value)
 #define TEXT(macro) TEXT_OF(macro)
 
 static const struct key keys[] = {
-	{ "cpus", "a number from 1 to " TEXT(CPU_MAX), cpus_set },
-	{ "frames", "a number of frames from " TEXT(RESIDENT_MIN), frames_set },
-	{ "swap", "a size like 96M", swap_set },
-	{ "policy", "a policy's name", policy_set },
-	{ "seed", "a number of 64 bits", seed_set },
-	{ "run", "a program's name and arguments", run_set },
-	{ "script", "a module's name", script_set },
-	{ "bug", "a planted bug's name", bug_set },
-	{ "then", "console or poweroff", then_set },
+	{"cpus", "a number from 1 to " TEXT(CPU_MAX), cpus_set},
+	{"frames", "a number of frames from " TEXT(RESIDENT_MIN), frames_set},
+	{"swap", "a size like 96M", swap_set},
+	{"policy", "a policy's name", policy_set},
+	{"neighbours", "a number from 1 to " TEXT(NEIGHBOURS_MAX), neighbours_set},
+	{"seed", "a number of 64 bits", seed_set},
+	{"run", "a program's name and arguments", run_set},
+	{"script", "a module's name", script_set},
+	{"bug", "a planted bug's name", bug_set},
+	{"then", "console or poweroff", then_set},
 };
 STATIC_ASSERT(ARRAY_SIZE(keys) <= 32); /* bits of `seen` below */
 
@@ -199,8 +210,7 @@ static void word_read(struct options *options, const char *line, size_t length, 
 	char *words[1];
 
 	if (length >= sizeof(word)) {
-		options_warn(options, "%s is ignored: it is too long",
-			     shown(line, length, buffer));
+		options_warn(options, "%s is ignored: it is too long", shown(line, length, buffer));
 		return;
 	}
 	memcpy(word, line, length);
@@ -220,6 +230,7 @@ void options_parse(struct options *options, const char *line, size_t line_bytes)
 	memset(options, 0, sizeof(*options));
 	options->cpus = CPU_MAX;
 	options->frames = UINT64_MAX;
+	options->neighbours = NEIGHBOURS_MAX;
 	options->swap_bytes = OPTIONS_SWAP_DEFAULT;
 	if (!line)
 		return;

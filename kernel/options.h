@@ -6,6 +6,7 @@
  *   frames=N        resident limit                   none
  *   swap=SIZE       bytes of swap                    three quarters of RAM
  *   policy=NAME     replacement policy               lru
+ *   neighbours=N    pages that a first touch maps    16; 1: the touched one alone
  *   seed=N          of whatever is random            0: the built-in seeds
  *   run="PROGRAM ARGS"                               none
  *   script=MODULE   console commands to run          none
@@ -26,6 +27,7 @@ struct options {
 	unsigned cpus;       /* 1 .. CPU_MAX */
 	uint64_t frames;     /* UINT64_MAX: no limit */
 	uint64_t swap_bytes; /* OPTIONS_SWAP_DEFAULT: not said */
+	unsigned neighbours; /* 1 .. NEIGHBOURS_MAX */
 	uint64_t seed;
 	enum options_then then;
 	char policy[OPTIONS_NAME_BYTES]; /* "" where not said; not looked up here */

@@ -15,6 +15,7 @@
 
 struct address_space;
 struct event_ring;
+struct inbox;
 struct magazine;
 struct thread;
 
@@ -34,6 +35,7 @@ struct cpu {
 	const void *panic_frame;   /* where it was when another CPU's panic stopped it */
 	struct thread *idle;       /* runs when nothing else can */
 	struct magazine *magazine; /* free frames at hand (mm/frame.c) */
+	struct inbox *inbox;       /* pages that the lists do not have yet (mm/lru_inbox.c) */
 	struct event_ring *events; /* what happened to pages here (mm/event.c) */
 	uint64_t counters[COUNTER_COUNT];
 } __attribute__((aligned(64)));
@@ -117,10 +119,10 @@ ALWAYS_INLINE void cpu_halt(void)
 
 ALWAYS_INLINE uint64_t cpu_tsc(void)
 {
-	uint32_t low, high;
+	uint64_t low, high; /* the processor clears their upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	return high << 32 | low;
 }
 
 ALWAYS_INLINE vaddr_t cpu_fault_address(void)

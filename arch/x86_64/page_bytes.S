@@ -6,6 +6,7 @@
  * ymm4/xmm4-5: sums of words (a); ymm6/xmm6-7: sums of the sums (b), added
  * once per 64 bytes. Four lanes of 64 bits in both versions.
  */
+#include "arch/x86_64/layout.h"
 #include "arch/x86_64/unwind.h"
 
 	.cfi_sections .debug_frame
@@ -41,7 +42,7 @@
 	.cfi_adjust_cfa_offset \bytes
 .endm
 
-/* ---- public names: one jump to the routine chosen at boot ---- */
+/* ---- public names: one jump to the routine chosen at boot (page_zero: page_bytes.h) ---- */
 
 .macro dispatch name
 	.globl \name
@@ -51,7 +52,7 @@
 	.size \name, . - \name
 .endm
 
-	dispatch page_zero
+	dispatch pages_zero
 	dispatch page_copy
 	dispatch page_copy_sum
 	dispatch page_sum
@@ -59,9 +60,10 @@
 
 	.section .data, "aw"
 	.balign 8
-	.globl page_zero_routine, page_copy_routine, page_copy_sum_routine
+	.globl page_zero_routine, pages_zero_routine, page_copy_routine, page_copy_sum_routine
 	.globl page_sum_routine, page_is_zero_routine
 page_zero_routine:	.quad page_zero_sse
+pages_zero_routine:	.quad pages_zero_sse
 page_copy_routine:	.quad page_copy_sse
 page_copy_sum_routine:	.quad page_copy_sum_sse
 page_sum_routine:	.quad page_sum_sse
@@ -94,6 +96,25 @@ page_is_zero_routine:	.quad page_is_zero_sse
 	.endr
 	vzeroupper
 	leave_vectors
+	end_routine
+
+	/* rdi: frame numbers, esi: how many, at least 1. Interrupts are off. */
+	routine pages_zero_avx
+	vpxor %xmm0, %xmm0, %xmm0
+	movabsq $DIRECT_BASE, %rdx
+	leaq (%rdi, %rsi, 4), %rsi
+1:
+	movl (%rdi), %eax
+	addq $4, %rdi
+	shlq $12, %rax /* PAGE_SHIFT */
+	.set offset, 0
+	.rept 128
+	vmovdqa %ymm0, offset(%rax, %rdx)
+	.set offset, offset + 32
+	.endr
+	cmpq %rsi, %rdi
+	jne 1b
+	vzeroupper
 	end_routine
 
 	routine page_copy_avx
@@ -194,14 +215,11 @@ page_is_zero_routine:	.quad page_is_zero_sse
 	routine page_zero_sse
 	enter_vectors
 	pxor %xmm0, %xmm0
-	leaq 4096(%rdi), %rax
-1:
-	.irp offset, 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
-	movdqa %xmm0, \offset(%rdi)
+	.set offset, 0
+	.rept 256
+	movdqa %xmm0, offset(%rdi)
+	.set offset, offset + 16
 	.endr
-	addq $256, %rdi
-	cmpq %rax, %rdi
-	jne 1b
 	leave_vectors
 	end_routine
 
@@ -288,6 +306,24 @@ page_is_zero_routine:	.quad page_is_zero_sse
 	fold_lanes
 	lanes_on_stack -64
 	leave_vectors
+	end_routine
+
+	/* As pages_zero_avx. */
+	routine pages_zero_sse
+	pxor %xmm0, %xmm0
+	movabsq $DIRECT_BASE, %rdx
+	leaq (%rdi, %rsi, 4), %rsi
+1:
+	movl (%rdi), %eax
+	addq $4, %rdi
+	shlq $12, %rax /* PAGE_SHIFT */
+	.set offset, 0
+	.rept 256
+	movdqa %xmm0, offset(%rax, %rdx)
+	.set offset, offset + 16
+	.endr
+	cmpq %rsi, %rdi
+	jne 1b
 	end_routine
 
 	routine page_is_zero_sse

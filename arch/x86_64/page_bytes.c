@@ -6,12 +6,13 @@
 #include "arch/x86_64/cpu.h"
 
 /* In page_bytes.S. */
-extern void (*page_zero_routine)(void *page);
+extern void (*pages_zero_routine)(const pfn_t *pfns, uint64_t count);
 extern void (*page_copy_routine)(void *to, const void *from);
 extern uint64_t (*page_copy_sum_routine)(void *to, const void *from);
 extern uint64_t (*page_sum_routine)(const void *page);
 extern bool (*page_is_zero_routine)(const void *page);
 void page_zero_avx(void *page);
+void pages_zero_avx(const pfn_t *pfns, uint64_t count);
 void page_copy_avx(void *to, const void *from);
 uint64_t page_copy_sum_avx(void *to, const void *from);
 uint64_t page_sum_avx(const void *page);
@@ -23,6 +24,7 @@ void page_bytes_init(void)
 	if (!cpu_features.avx)
 		return;
 	page_zero_routine = page_zero_avx;
+	pages_zero_routine = pages_zero_avx;
 	page_copy_routine = page_copy_avx;
 	page_copy_sum_routine = page_copy_sum_avx;
 	page_sum_routine = page_sum_avx;

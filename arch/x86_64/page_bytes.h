@@ -9,8 +9,20 @@
 
 #include "lib/types.h"
 
-/* Addresses are page-aligned, in the direct map. */
-void page_zero(void *page);
+extern void (*page_zero_routine)(void *page);
+
+/*
+ * Addresses are page-aligned, in the direct map. The routine for zeroing
+ * changes no general register, so who calls it here need save none.
+ */
+ALWAYS_INLINE void page_zero(void *page)
+{
+	__asm__ volatile("call *page_zero_routine(%%rip)" : : "D"(page) : "memory");
+}
+
+/* The same of several frames, count >= 1. Interrupts are off. */
+void pages_zero(const pfn_t *pfns, uint64_t count);
+
 void page_copy(void *to, const void *from);
 
 /*

@@ -75,11 +75,8 @@ uint64_t tlb_all_cpus(void)
 
 static void flush(const vaddr_t *addresses, unsigned count)
 {
-	if (count > TLB_FLUSH_ALL) { /* no entry is global, so a load of the root drops all */
-		paddr_t root;
-
-		__asm__ volatile("movq %%cr3, %0" : "=r"(root));
-		root_load(root);
+	if (count > TLB_FLUSH_ALL) {
+		tlb_flush_local_all();
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)

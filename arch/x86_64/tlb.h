@@ -35,6 +35,15 @@ ALWAYS_INLINE void tlb_flush_local(vaddr_t address)
 	COUNT(TLB_FLUSH);
 }
 
+/* Flushes every address of the loaded root on this CPU: no entry is global. Interrupts off. */
+ALWAYS_INLINE void tlb_flush_local_all(void)
+{
+	paddr_t root;
+
+	__asm__ volatile("movq %%cr3, %0\n\tmovq %0, %%cr3" : "=r"(root) : : "memory");
+	COUNT(TLB_FLUSH);
+}
+
 /*
  * Flushes the addresses (page-aligned, `count` of them; more than
  * TLB_FLUSH_ALL flush everything) on exactly the CPUs in `mask`, this one

@@ -20,8 +20,11 @@ void (*event_sink)(const struct event *event);
 
 void event_init(void)
 {
-	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++)
+	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {
 		cpus[cpu].events = &event_rings[cpu];
+		for (unsigned i = 0; i < EVENT_RING; i++)
+			event_rings[cpu].events[i].cpu = cpu;
+	}
 }
 
 static const char *const kind_words[EVENT_KIND_COUNT] = {
@@ -106,6 +109,8 @@ int event_format(const struct event *event, char *buffer, size_t size_bytes)
 			return length +
 			       format(rest, room, " slot %u -> pfn %u", event->slot, event->pfn);
 		return length + format(rest, room, " -> pfn %u", event->pfn);
+	case EVENT_AHEAD:
+		return length + format(rest, room, " pages %u -> pfn %u", event->slot, event->pfn);
 	case EVENT_EVICT:
 		if (event->slot == SLOT_NONE)
 			return length + format(rest, room, " pfn %u -> zero", event->pfn);

@@ -13,6 +13,7 @@
 #define EVENT_KINDS(X)                                                        \
 	X(FAULT_READ, "fault") /* served; from: the entry before */           \
 	X(FAULT_WRITE, "fault")                                               \
+	X(AHEAD, "ahead")         /* mapped before a touch; slot: how many */ \
 	X(EVICT, "evict")         /* the page left memory */                  \
 	X(STAY, "stay")           /* touched while being evicted: it stays */ \
 	X(SWAP_OUT, "swap-out")   /* pfn was written to slot */               \
@@ -34,10 +35,10 @@ struct event {
 	vaddr_t address; /* of the page */
 	uint32_t pfn;    /* PFN_NONE if none */
 	uint32_t slot;   /* SLOT_NONE if none */
+	uint8_t kind;    /* enum event_kind */
+	uint8_t from;    /* PTE_KIND_* or PTE_PRESENT bits of the entry before; EVICT: PAGE_DIRTY */
 	uint16_t pid;
-	uint8_t kind; /* enum event_kind */
-	uint8_t from; /* PTE_KIND_* or PTE_PRESENT bits of the entry before; EVICT: PAGE_DIRTY */
-	uint32_t cpu;
+	uint32_t cpu; /* whose ring it is in: written once */
 };
 STATIC_ASSERT(sizeof(struct event) == 32);
 
@@ -69,7 +70,6 @@ ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address
 	event->pid = (uint16_t)pid;
 	event->kind = (uint8_t)kind;
 	event->from = (uint8_t)from;
-	event->cpu = THIS_CPU->id;
 	WRITE_ONCE(ring->next, next + 1);
 	if (UNLIKELY(event_sink != NULL))
 		event_sink(event);

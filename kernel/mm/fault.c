@@ -27,6 +27,7 @@
 #include "kernel/mm/event.h"
 #include "kernel/mm/exact.h"
 #include "kernel/mm/fault_internal.h"
+#include "kernel/mm/fault_quick.h"
 #include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stack.h"
@@ -140,6 +141,9 @@ static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t
 	COUNT(PGMINFAULT);
 	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,
 		     seen.bits);
+	if (vmap->neighbours > 1 && pte_is_plain_untouched(seen) && policy_current->accessed &&
+	    fault_goes_upward(entry))
+		fault_ahead(vmap, entry + 1, seen, page + PAGE_SIZE);
 	return true;
 }
 

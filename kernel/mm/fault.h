@@ -31,6 +31,12 @@ void fault_handle(struct trap_frame *frame);
 enum fault_reason fault_serve(struct VMap *vmap, vaddr_t address, uint64_t error,
 			      const char **detail);
 
+/*
+ * Pages that a first touch maps at once in processes made from now on, the
+ * touched one included: 1 .. NEIGHBOURS_MAX. See fault_ahead.c.
+ */
+extern unsigned fault_neighbours;
+
 /* Installs the handlers of page fault, double fault and the other exceptions. */
 void fault_init(void);
 

@@ -72,13 +72,25 @@ ALWAYS_INLINE struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, c
 	return frame;
 }
 
-/* Gives back the frame of a page that was described and is not mapped after all. */
-void fault_give_back(pfn_t pfn);
+/* Does the page whose entry this is follow one that was used, or begin a block? */
+ALWAYS_INLINE bool fault_goes_upward(const pte_t *entry)
+{
+	pte_t before;
+
+	if (UNLIKELY((vaddr_t)entry % PAGE_SIZE == 0)) /* that one is in another table */
+		return true;
+	before = pte_read(entry - 1);
+	return pte_is_none(before) ||
+	       (pte_is_present(before) && before.bits & (PTE_ACCESSED | PTE_DIRTY));
+}
 
 /*
- * fault_quick.c: serves the fault if it is a usual first touch of the page,
- * whose entry, read as plain untouched, recent_table_entry() has told. False: it
- * is not usual, and nothing was changed.
+ * fault_ahead.c: maps the untouched pages from `page` on, whose entry is the
+ * first one given, up to the VMap's number of neighbours. seen: the entry of the
+ * page before, untouched when it was touched just now. Interrupts are off, the gate
+ * is entered, no spinlock is held.
  */
-struct trap_frame;
-bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry, pte_t seen);
+void fault_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page);
+
+/* Gives back the frame of a page that was described and is not mapped after all. */
+void fault_give_back(pfn_t pfn);

@@ -175,22 +175,18 @@ static uint32_t magazine_refill(struct magazine *magazine)
 	STATIC_ASSERT(MAGAZINE_FRAMES >= 64);
 	pfn_t base = 0;
 	uint64_t bits = bitmap_take_word(&base);
-	uint32_t count = 0;
+	uint32_t count = bit_count(bits);
 
-	while (bits) {
-		unsigned bit = 63 ^ (unsigned)__builtin_clzll(bits);
-
-		bits ^= 1ull << bit;
-		magazine->pfns[count++] = base + bit;
-	}
+	for (pfn_t *place = &magazine->pfns[count]; bits; bits &= bits - 1)
+		*--place = base + (unsigned)__builtin_ctzll(bits);
 	return count;
 }
 
-/* Empties a taken magazine to a half. Returns the new count. */
-static uint32_t magazine_drain(struct magazine *magazine, uint32_t count)
+/* Empties a taken magazine to a half, or to `most` if that is less. Returns the new count. */
+static uint32_t magazine_drain(struct magazine *magazine, uint32_t count, uint32_t most)
 {
 	spin_lock(&bitmap.lock);
-	while (count > MAGAZINE_FRAMES / 2)
+	while (count > MIN(most, MAGAZINE_FRAMES / 2))
 		bitmap_put(magazine->pfns[--count]);
 	spin_unlock(&bitmap.lock);
 	return count;
@@ -293,15 +289,50 @@ pfn_t frame_alloc(enum frame_state state)
 	return pfn;
 }
 
+unsigned frame_alloc_some(enum frame_state state, pfn_t *pfns, unsigned wanted)
+{
+	struct magazine *magazine = THIS_CPU->magazine;
+	uint32_t count = count_take(&magazine->count);
+	unsigned got = 0;
+
+	for (;;) {
+		unsigned end = got + MIN(wanted - got, count);
+
+		while (got < end) {
+			pfn_t pfn = magazine->pfns[--count];
+
+			DEBUG_ASSERT(poison_intact(pfn));
+			if (UNLIKELY(frames[pfn].state != FRAME_FREE))
+				bad_state(pfn, FRAME_FREE);
+			frames[pfn].state = (uint8_t)state;
+			pfns[got++] = pfn;
+		}
+		if (LIKELY(got == wanted))
+			break;
+		count = magazine_refill(magazine); /* it is empty */
+		if (UNLIKELY(count == 0))
+			break;
+	}
+	count_put(&magazine->count, count);
+	COUNT_ADD(PGALLOC, got);
+	return got;
+}
+
 /* The magazine was full or busy when it was exchanged: `count` tells. */
 static SLOW_PATH void free_slow(struct magazine *magazine, uint32_t count, pfn_t pfn)
 {
 	if (count == COUNT_BUSY)
 		count = count_take(&magazine->count);
 	if (count == MAGAZINE_FRAMES)
-		count = magazine_drain(magazine, count);
+		count = magazine_drain(magazine, count, MAGAZINE_FRAMES / 2);
 	magazine->pfns[count] = pfn;
 	count_put(&magazine->count, count + 1);
+}
+
+/* Kernel, page table, private or shared: what frame_free() takes. */
+ALWAYS_INLINE bool frame_is_in_use(const struct frame *frame)
+{
+	return (uint8_t)(frame->state - FRAME_KERNEL) <= FRAME_SHARED - FRAME_KERNEL;
 }
 
 static SLOW_PATH void free_bad(pfn_t pfn)
@@ -314,8 +345,7 @@ void frame_free(pfn_t pfn)
 	struct magazine *magazine;
 	uint32_t count;
 
-	if (UNLIKELY(pfn >= frame_limit ||
-		     (uint8_t)(frames[pfn].state - FRAME_KERNEL) > FRAME_SHARED - FRAME_KERNEL)) {
+	if (UNLIKELY(pfn >= frame_limit || !frame_is_in_use(&frames[pfn]))) {
 		free_bad(pfn);
 		return;
 	}
@@ -330,6 +360,24 @@ void frame_free(pfn_t pfn)
 	}
 	magazine->pfns[count] = pfn;
 	count_put(&magazine->count, count + 1);
+}
+
+void frame_free_some(struct frame *const *pages, unsigned count)
+{
+	struct magazine *magazine = THIS_CPU->magazine;
+	uint32_t here = count_take(&magazine->count);
+
+	if (UNLIKELY(here + count > MAGAZINE_FRAMES))
+		here = magazine_drain(magazine, here, MAGAZINE_FRAMES - count);
+	for (unsigned i = 0; i < count; i++) {
+		if (UNLIKELY(!frame_is_in_use(pages[i])))
+			free_bad(frame_pfn(pages[i]));
+		poison(frame_pfn(pages[i]));
+		pages[i]->state = FRAME_FREE;
+		magazine->pfns[here++] = frame_pfn(pages[i]);
+	}
+	count_put(&magazine->count, here);
+	COUNT_ADD(PGFREE, count);
 }
 
 uint64_t frame_free_count(void)

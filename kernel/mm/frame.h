@@ -28,6 +28,7 @@ enum frame_state {
 #define PAGE_LISTED 0x02   /* known to the policy (lru.c); lru lock */
 #define PAGE_EVICTING 0x04 /* an evictor took it off the lists and holds the frame; lru lock */
 #define PAGE_DISOWNED 0x08 /* freed while evicting: the evictor releases it; page_table lock */
+#define PAGE_AHEAD 0x08    /* while listed: mapped ahead of any touch (lru.c); lru lock */
 #define PAGE_TAIL 0x10     /* rests, a next victim (lru.c); lru lock */
 #define PAGE_TOUCHED 0x20  /* mapped again while evicting: it stays; page_table lock */
 #define PAGE_FLUSHED 0x40  /* rests, and all CPUs have forgotten it (lru.c); lru lock */
@@ -121,6 +122,15 @@ extern struct frame_memory frame_memory;
  * of memory.
  */
 pfn_t frame_alloc(enum frame_state state);
+
+/*
+ * Takes up to `wanted` free frames and gives them the state. Returns how many:
+ * other CPUs' magazines are left alone. As frame_alloc() in all else.
+ */
+unsigned frame_alloc_some(enum frame_state state, pfn_t *pfns, unsigned wanted);
+
+/* Gives back several frames, at most MAGAZINE_FRAMES, as frame_free() does one. */
+void frame_free_some(struct frame *const *pages, unsigned count);
 
 /*
  * Gives a frame back. Its state is kernel, page table, private or shared;

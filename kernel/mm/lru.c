@@ -1,27 +1,23 @@
 /*
  * lru.c: the lists of resident pages.
  *
- *   lru_insert()                                     lru_take_victim()
- *   -> [inbox of the CPU] -> [the policy's lists] -> [tail, resting] -> evictor
- *                       (1)            ^         (2)     |
- *                                      +-----------------+ lru_touch()
+ *   lru_inbox.c          lru_rest_oldest()      lru_take_victim()
+ *   -> [the policy's lists] -> [tail, resting] -> evictor
+ *             ^                     |              ^
+ *             +---------------------+ lru_touch()  |
+ *   -> [ahead] ------------------------------------+
  *
- * (1) A CPU that maps a page only pushes it on its own inbox, so CPUs that
- *     fault at once do not meet here. Whoever takes the lock empties all
- *     inboxes first: nobody who has the lock ever sees a page in one. Between
- *     CPUs the order is then that of emptying, so a policy that goes by it
- *     (fifo, lru-exact) has each page put on its list at once.
- * (2) When a victim is wanted and a part of the tail has gone, the policy names
- *     the next ones together. They are unmapped with one shootdown and wait on the
- *     tail, still in memory. One that is touched there is mapped again by a soft
- *     fault, and the policy keeps it: so the order at the old end is nearly exact,
- *     the more so the more of memory rests (policy->rest_max) (Levy and Lipman,
- *     "Virtual Memory Management in the VAX/VMS Operating System", 1982). One
- *     that is not leaves without another shootdown.
+ * When a victim is wanted and a part of the tail has gone, the policy names the
+ * next ones together. They are unmapped with one shootdown and wait on the tail,
+ * still in memory. One that is touched there is mapped again by a soft fault, and
+ * the policy keeps it: so the order at the old end is nearly exact, the more so
+ * the more of memory rests (policy->rest_max) (Levy and Lipman, "Virtual Memory
+ * Management in the VAX/VMS Operating System", 1982). One that is not leaves
+ * without another shootdown. Before all others leave those that nobody ever touched.
  *
  * Invariants:
  *  1. A resident page that nobody frees or evicts is PAGE_LISTED, and on an
- *     inbox, the policy's lists or the tail, once.
+ *     inbox, the policy's lists, the tail or the list of those mapped ahead, once.
  *  2. The tail's pages are PAGE_TAIL. Only one CPU at a time puts pages there
  *     (`filling`), so a page that it finds marked afterwards is the one it put.
  *  3. A page that is PAGE_TAIL and PAGE_FLUSHED rests, and no CPU has a
@@ -29,124 +25,39 @@
  *     page_table lock.
  *  4. Whoever names a VMap after the lock is dropped holds a reference
  *     (evictor_refs), so its tables stay.
- * Locks: page_table outside lru. An inbox is pushed by its own CPU with
- * interrupts off, and emptied under the lru lock.
+ * Locks: page_table outside lru.
  */
 #include "kernel/mm/lru.h"
 
 #include "kernel/bugs.h"
 #include "kernel/mm/check.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/lru_internal.h"
 #include "kernel/mm/object_page.h"
 #include "kernel/mm/policy_internal.h"
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
-#include "kernel/sched/count_lock.h"
 
-struct inbox {
-	uint32_t count;          /* and its lock: count_lock.h */
-	pfn_t pfns[INBOX_PAGES]; /* oldest first */
-} __attribute__((aligned(64)));
-
-static struct inbox inboxes[CPU_MAX];
-
-static struct {
-	struct spinlock lock; /* lru */
-	struct page_list tail GUARDED_BY(lock);
-	bool filling GUARDED_BY(lock);
-} lru = {.lock = SPINLOCK(LRU), .tail = PAGE_LIST_INIT};
-
-static NOINLINE void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
-{
-	uint32_t count = count_take(&inbox->count);
-
-	for (uint32_t i = 0; i < count; i++)
-		policy_current->insert(policy_current, &frames[inbox->pfns[i]]);
-	schedule_point();
-	count_put(&inbox->count, 0);
-}
-
-ALWAYS_INLINE void inboxes_empty(void) REQUIRES(lru.lock)
-{
-	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
-		if (READ_ONCE(inboxes[cpu].count))
-			inbox_empty(&inboxes[cpu]);
-}
-
-ALWAYS_INLINE void lru_lock(void) ACQUIRES(lru.lock)
-{
-	spin_lock(&lru.lock);
-	inboxes_empty();
-}
-
-ALWAYS_INLINE uint64_t lru_lock_irq(void) ACQUIRES(lru.lock)
-{
-	uint64_t flags = spin_lock_irq(&lru.lock);
-
-	inboxes_empty();
-	return flags;
-}
-
-/*
- * Many pages wait here, or another CPU empties the inbox just now: `count`
- * tells. Or the policy goes by the order of insertion, on all CPUs.
- */
-static SLOW_PATH void insert_slow(struct inbox *inbox, uint32_t count, struct frame *frame)
-{
-	if (count == COUNT_BUSY)
-		count = count_take(&inbox->count);
-	if (count < INBOX_PAGES) {
-		inbox->pfns[count++] = frame_pfn(frame);
-		frame = NULL;
-	}
-	schedule_point();
-	count_put(&inbox->count, count);
-	if (frame || !policy_current->accessed) {
-		lru_lock();
-		if (frame) /* it was full: another CPU has had the lock for long */
-			policy_current->insert(policy_current, frame);
-	} else if (count >= INBOX_PAGES / 2 && spin_try_lock(&lru.lock)) {
-		inbox_empty(inbox); /* and those of other CPUs are left to them */
-	} else {
-		return;
-	}
-	spin_unlock(&lru.lock);
-}
-
-void lru_insert(struct frame *frame)
-{
-	struct inbox *inbox = &inboxes[THIS_CPU->id];
-	uint32_t count;
-
-	frame->flags |= PAGE_LISTED;
-	if (BUG_PLANTED(BUG_WRONG_OWNER))
-		frame->page.address ^= PAGE_SIZE;
-	if (BUG_PLANTED(BUG_UNLISTED))
-		return;
-	count = count_try_take(&inbox->count);
-	if (UNLIKELY(count >= INBOX_PAGES / 2 || !policy_current->accessed)) {
-		insert_slow(inbox, count, frame);
-		return;
-	}
-	inbox->pfns[count] = frame_pfn(frame);
-	schedule_point();
-	count_put(&inbox->count, count + 1);
-}
+struct lru_lists lru = {.lock = SPINLOCK(LRU), .tail = PAGE_LIST_INIT, .ahead = PAGE_LIST_INIT};
 
 /* Takes a listed page off whichever list it is on. */
 static void unlist(struct frame *frame) REQUIRES(lru.lock)
 {
-	if (frame_flag(frame, PAGE_TAIL))
+	if (UNLIKELY(frame_flag(frame, PAGE_TAIL)))
 		page_list_remove(&lru.tail, frame);
+	else if (UNLIKELY(frame_flag(frame, PAGE_AHEAD)))
+		page_list_remove(&lru.ahead, frame);
 	else
 		policy_remove(policy_current, frame);
-	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL | PAGE_FLUSHED);
+	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL | PAGE_FLUSHED | PAGE_AHEAD);
 }
 
 unsigned lru_remove(struct frame **pages, unsigned count)
 {
 	unsigned owned = 0;
 
+	if (inbox_take_back(pages, count))
+		return count;
 	lru_lock();
 	for (unsigned i = 0; i < count; i++) {
 		struct frame *frame = pages[i];
@@ -169,7 +80,7 @@ void lru_touch(struct frame *frame)
 	if (frame_flag(frame, PAGE_TAIL)) {
 		page_list_remove(&lru.tail, frame);
 		frame_flag_clear(frame, PAGE_TAIL | PAGE_FLUSHED);
-		policy_current->keep(policy_current, frame);
+		policy_keep(policy_current, frame);
 	} else if (frame_flag(frame, PAGE_EVICTING)) {
 		/* It may rest again before its evictor looks: the entry alone would not tell. */
 		frame_flag_set(frame, PAGE_TOUCHED);
@@ -211,11 +122,14 @@ struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
 	struct frame *frame;
 
 	lru_lock();
-	frame = page_list_oldest_free(&lru.tail);
-	if (frame)
-		page_list_remove(&lru.tail, frame);
-	else
-		frame = policy_current->victim(policy_current, batch);
+	frame = ahead_victim(batch);
+	if (LIKELY(!frame)) {
+		frame = page_list_oldest_free(&lru.tail);
+		if (frame)
+			page_list_remove(&lru.tail, frame);
+		else
+			frame = policy_current->victim(policy_current, batch);
+	}
 	if (frame) {
 		*vmap = hold(frame);
 		frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL);
@@ -230,7 +144,7 @@ void lru_put_back(struct frame *frame)
 	lru_lock();
 	frame_flag_clear(frame, PAGE_EVICTING | PAGE_TOUCHED | PAGE_FLUSHED);
 	frame_flag_set(frame, PAGE_LISTED);
-	policy_current->keep(policy_current, frame);
+	policy_keep(policy_current, frame);
 	spin_unlock(&lru.lock);
 }
 
@@ -279,7 +193,8 @@ static bool filling_begin(void)
 	if (most < TAIL_FRAMES_MIN || wanted == 0)
 		return false;
 	lru_lock();
-	if (lru.tail.count + batch > wanted || lru.filling || !policy_current->accessed) {
+	if (lru.tail.count + batch > wanted || lru.filling || !policy_current->accessed ||
+	    lru.ahead.count) {
 		spin_unlock(&lru.lock);
 		return false;
 	}
@@ -439,17 +354,22 @@ void lru_set_policy(struct policy *policy)
 	struct policy *before = policy_current;
 	struct frame *frame;
 
+	while (policy != before && (frame = page_list_oldest(&lru.ahead))) {
+		page_list_remove(&lru.ahead, frame);
+		frame_flag_clear(frame, PAGE_AHEAD);
+		policy_insert(policy, frame);
+	}
 	while (policy != before && (frame = page_list_oldest(&lru.tail))) {
 		page_list_remove(&lru.tail, frame);
 		frame_flag_clear(frame, PAGE_TAIL | PAGE_FLUSHED);
-		policy->insert(policy, frame);
+		policy_insert(policy, frame);
 	}
 	for (unsigned i = 0; i < POLICY_LISTS && policy != before; i++) {
 		struct page_list *list = &before->lists[(before->first + i) % POLICY_LISTS];
 
 		while ((frame = page_list_oldest(list))) {
 			policy_remove(before, frame);
-			policy->insert(policy, frame);
+			policy_insert(policy, frame);
 		}
 	}
 	WRITE_ONCE(policy_current, policy);
@@ -460,6 +380,7 @@ void lru_visit(void (*visit)(struct frame *frame, void *context), void *context)
 {
 	uint64_t flags = lru_lock_irq();
 
+	page_list_visit(&lru.ahead, visit, context);
 	page_list_visit(&lru.tail, visit, context);
 	policy_visit(policy_current, visit, context);
 	spin_unlock_irq(&lru.lock, flags);
@@ -512,8 +433,8 @@ static void check_tail(struct frame *frame, struct check *check)
 void lru_check(struct check *check)
 {
 	struct list_walk walk = {check, 0};
-	uint64_t listed = 0, marked_tail = 0, flags;
-	uint64_t tail, count;
+	uint64_t listed = 0, marked_tail = 0, marked_ahead = 0, flags;
+	uint64_t tail, ahead, count;
 
 	lru_visit(check_listed, &walk);
 	for (pfn_t pfn = 0; pfn < frame_limit; pfn++) {
@@ -523,23 +444,30 @@ void lru_check(struct check *check)
 			continue;
 		listed += frame_flag(frame, PAGE_LISTED);
 		marked_tail += frame_flag(frame, PAGE_TAIL);
-		if (frame_flag(frame, PAGE_EVICTING | PAGE_DISOWNED))
+		if (frame_flag(frame, PAGE_EVICTING))
 			check_fail(check, 12, "frame %u is being evicted", pfn);
 		else if (!frame_flag(frame, PAGE_LISTED))
 			check_fail(check, 7, "frame %u is a page and on no list", pfn);
+		else
+			marked_ahead += frame_flag(frame, PAGE_AHEAD);
 	}
 	flags = lru_lock_irq();
 	tail = lru.tail.count;
-	count = policy_pages(policy_current) + tail;
+	ahead = lru.ahead.count;
+	count = policy_pages(policy_current) + tail + ahead;
 	for (struct frame *frame = page_list_oldest(&lru.tail); frame;
 	     frame = page_list_younger(frame))
 		check_tail(frame, check);
 	spin_unlock_irq(&lru.lock, flags);
 	if (walk.seen != listed || count != listed)
 		check_fail(check, 7,
-			   "policy %s and tail count %lu pages, lists %lu, and %lu are marked so",
+			   "policy %s, tail and ahead count %lu pages, list %lu, and %lu are "
+			   "marked so",
 			   policy_current->name, count, walk.seen, listed);
 	if (tail != marked_tail)
 		check_fail(check, 7, "the tail has %lu pages, %lu are marked so", tail,
 			   marked_tail);
+	if (ahead != marked_ahead)
+		check_fail(check, 7, "%lu pages are listed as mapped ahead, %lu are marked so",
+			   ahead, marked_ahead);
 }

@@ -18,6 +18,13 @@ struct object;
 void lru_insert(struct frame *frame);
 
 /*
+ * The same of pages, described as PAGE_LISTED, that were mapped ahead of any touch
+ * by the entries from `entry` on: the first to leave as long as nobody touches them.
+ * 1 <= count < NEIGHBOURS_MAX.
+ */
+void lru_insert_ahead(const pfn_t *pfns, unsigned count, pte_t *entry);
+
+/*
  * Takes pages off the lists whose entries were just cleared, under the
  * page_table lock that is still held. The frames that are the caller's now, to
  * be freed after the shootdown, are moved to the front of the array; returns
@@ -73,6 +80,9 @@ void lru_visit(void (*visit)(struct frame *frame, void *context), void *context)
 
 /* Nobody's pages are exempt any more: see turn.c. Any spinlock outer to lru may be held. */
 void lru_end_turn(void);
+
+/* Boot: gives each CPU its inbox. */
+void lru_init(void);
 
 /* Invariant 7. */
 struct check;

@@ -56,11 +56,6 @@ SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list)
 	return frame;
 }
 
-void policy_insert_youngest(struct policy *policy, struct frame *frame)
-{
-	policy_add(policy, 0, frame);
-}
-
 struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batch)
 {
 	struct frame *frame = page_list_oldest_free(&policy->lists[0]);

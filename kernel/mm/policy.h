@@ -42,6 +42,7 @@ struct policy {
 	struct page_list lists[POLICY_LISTS];
 	unsigned first;    /* the list whose pages are the next victims */
 	unsigned rest_max; /* in percent of memory: pages that may rest, see lru.c */
+	/* Of these two, one that is missing puts the page at the young end of the first list. */
 	/* Became resident: first touch, or read from swap. */
 	void (*insert)(struct policy *policy, struct frame *frame);
 	/* Was named by victim(), and touched before it left: it stays. */
@@ -104,6 +105,28 @@ ALWAYS_INLINE void page_list_add_youngest(struct page_list *list, struct frame *
 	list->count++;
 }
 
+/* The same of several pages, one after the other. */
+ALWAYS_INLINE void page_list_append(struct page_list *list, const pfn_t *pfns, uint32_t count)
+{
+	pfn_t youngest = list->youngest;
+	pfn_t *link = youngest != PFN_NONE ? &frames[youngest].page.next : &list->oldest;
+	uint32_t time = policy_time;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *frame = &frames[pfns[i]];
+
+		*link = pfns[i];
+		frame->page.prev = youngest;
+		frame->page.stamp = time += POLICY_TICK;
+		youngest = pfns[i];
+		link = &frame->page.next;
+	}
+	*link = PFN_NONE;
+	list->youngest = youngest;
+	list->count += count;
+	policy_time = time;
+}
+
 ALWAYS_INLINE void page_list_remove(struct page_list *list, struct frame *frame)
 {
 	if (LIKELY(frame->page.next != PFN_NONE))
@@ -142,6 +165,22 @@ ALWAYS_INLINE void policy_add(struct policy *policy, unsigned list, struct frame
 			frame_flag_clear(frame, PAGE_SECOND);
 	}
 	page_list_add_youngest(&policy->lists[list], frame);
+}
+
+ALWAYS_INLINE void policy_insert(struct policy *policy, struct frame *frame)
+{
+	if (policy->insert)
+		policy->insert(policy, frame);
+	else
+		policy_add(policy, 0, frame);
+}
+
+ALWAYS_INLINE void policy_keep(struct policy *policy, struct frame *frame)
+{
+	if (policy->keep)
+		policy->keep(policy, frame);
+	else
+		policy_add(policy, 0, frame);
 }
 
 ALWAYS_INLINE void policy_remove(struct policy *policy, struct frame *frame)

@@ -15,7 +15,5 @@ struct policy policy_clock = {
 	.accessed = true,
 	.rest_max = TAIL_PERCENT,
 	.lists = POLICY_LISTS_EMPTY,
-	.insert = policy_insert_youngest,
-	.keep = policy_insert_youngest,
 	.victim = policy_take_unused,
 };

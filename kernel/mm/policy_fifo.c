@@ -8,7 +8,5 @@ struct policy policy_fifo = {
 	.name = "fifo",
 	.summary = "the page that came first leaves first",
 	.lists = POLICY_LISTS_EMPTY,
-	.insert = policy_insert_youngest,
-	.keep = policy_insert_youngest,
 	.victim = policy_take_oldest,
 };

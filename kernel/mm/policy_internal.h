@@ -21,9 +21,6 @@ extern struct policy policy_probation;
 		PAGE_LIST_INIT, PAGE_LIST_INIT \
 	}
 
-/* An insert() or keep(): to the young end of the first list. */
-void policy_insert_youngest(struct policy *policy, struct frame *frame);
-
 /* A victim(): the oldest page of the first list. */
 struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batch);
 

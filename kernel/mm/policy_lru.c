@@ -22,7 +22,5 @@ struct policy policy_lru = {
 	.accessed = true,
 	.rest_max = TAIL_PERCENT_LRU,
 	.lists = POLICY_LISTS_EMPTY,
-	.insert = policy_insert_youngest,
-	.keep = policy_insert_youngest,
 	.victim = policy_take_unused,
 };

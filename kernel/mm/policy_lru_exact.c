@@ -18,8 +18,6 @@ struct policy policy_lru_exact = {
 	.summary = "least recently used, exact: every change of page traps (slow)",
 	.exact = true,
 	.lists = POLICY_LISTS_EMPTY,
-	.insert = policy_insert_youngest,
-	.keep = policy_insert_youngest,
 	.touch = touch,
 	.victim = policy_take_oldest,
 };

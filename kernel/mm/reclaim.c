@@ -42,23 +42,22 @@ uint64_t reclaim_resident(void)
 	return READ_ONCE(resident);
 }
 
-/* Raises the counter if the limit allows it. */
-ALWAYS_INLINE bool resident_try_raise(void)
+/* Raises the counter if it stays within `max`. */
+ALWAYS_INLINE bool resident_try_raise(uint64_t pages, uint64_t max)
 {
-	uint64_t max = commit_resident_max();
 	uint64_t count = READ_ONCE(resident);
 
 	do {
-		if (count >= max)
+		if (count + pages > max)
 			return false;
-	} while (!__atomic_compare_exchange_n(&resident, &count, count + 1, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&resident, &count, count + pages, false,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return true;
 }
 
-static void resident_lower(void)
+static void resident_lower(uint64_t pages)
 {
-	__atomic_fetch_sub(&resident, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&resident, pages, __ATOMIC_RELAXED);
 }
 
 void reclaim_wait(void)
@@ -82,12 +81,25 @@ pfn_t reclaim_page_try_alloc(void)
 {
 	pfn_t pfn;
 
-	if (UNLIKELY(!resident_try_raise()))
+	if (UNLIKELY(!resident_try_raise(1, commit_resident_max())))
 		return PFN_NONE;
 	pfn = frame_alloc(FRAME_PRIVATE);
 	if (UNLIKELY(pfn == PFN_NONE))
-		resident_lower();
+		resident_lower(1);
 	return pfn;
+}
+
+unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted)
+{
+	uint64_t max = commit_resident_max();
+	unsigned got;
+
+	if (!resident_try_raise(wanted, max - max / 4))
+		return 0;
+	got = frame_alloc_some(FRAME_PRIVATE, pfns, wanted);
+	if (UNLIKELY(got < wanted))
+		resident_lower(wanted - got);
+	return got;
 }
 
 pfn_t reclaim_page_alloc(void)
@@ -110,13 +122,19 @@ pfn_t reclaim_page_alloc(void)
 void reclaim_page_free(pfn_t pfn)
 {
 	frame_free(pfn);
-	resident_lower();
+	resident_lower(1);
+}
+
+void reclaim_pages_free(struct frame *const *pages, unsigned count)
+{
+	frame_free_some(pages, count);
+	resident_lower(count);
 }
 
 void reclaim_page_convert(pfn_t pfn, enum frame_state state)
 {
 	frame_set_state(pfn, FRAME_PRIVATE, state);
-	resident_lower();
+	resident_lower(1);
 }
 
 /* Step 2. Anything but DONE: there is nothing to write. */

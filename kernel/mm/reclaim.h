@@ -18,6 +18,13 @@ pfn_t reclaim_page_alloc(void);
 /* The same without evicting and waiting: PFN_NONE if there is no room or no frame now. */
 pfn_t reclaim_page_try_alloc(void);
 
+/*
+ * Up to `wanted` frames for pages that nobody has touched, while memory is
+ * plenty: none if the resident pages would then be more than three quarters of
+ * their limit. Returns how many. Interrupts are off.
+ */
+unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted);
+
 /* Lets others go on, who will change what the caller waits for. Interrupts are on meanwhile. */
 void reclaim_wait(void);
 
@@ -26,6 +33,9 @@ bool reclaim_gives_up(void);
 
 /* Gives back a process page's frame. Not listed, nobody maps it. Interrupts off. */
 void reclaim_page_free(pfn_t pfn);
+
+/* The same of several, at most MAGAZINE_FRAMES. */
+void reclaim_pages_free(struct frame *const *pages, unsigned count);
 
 /*
  * Evicts one page, the policy's victim, and returns its frame, PRIVATE, still

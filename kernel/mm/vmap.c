@@ -440,6 +440,7 @@ int vmap_create(struct VMap *vmap, pid_t pid, uint16_t slot)
 	memset(vmap, 0, sizeof(*vmap));
 	vmap->pid = pid;
 	vmap->slot = slot;
+	vmap->neighbours = READ_ONCE(fault_neighbours);
 	mutex_init(&vmap->mutex, LOCK_VMAP);
 	for (unsigned i = 0; i < ARENA_COUNT; i++) {
 		page_array_init(&vmap->arenas[i].blocks, sizeof(struct block));

@@ -119,8 +119,7 @@ static bool page_is_promised(struct VMap *vmap, vaddr_t address)
 	if (!block_place(vmap, address, &place) || place.index >= vmap->arenas[place.arena].used)
 		return false;
 	if (place.shift < PAGE_SHIFT)
-		return block_of_page(block_at(vmap, place.arena, place.index), &place)
-			->page_live;
+		return block_of_page(block_at(vmap, place.arena, place.index), &place)->page_live;
 	block = block_live(vmap, address, &place);
 	return block && address - place.address < block->size_bytes;
 }

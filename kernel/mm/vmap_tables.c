@@ -126,15 +126,30 @@ static void released_flush(struct released *released)
 {
 	if (!BUG_PLANTED(BUG_EARLY_REUSE))
 		flush_batch_send(&released->flush);
-	for (unsigned i = 0; i < released->count; i++)
-		reclaim_page_free(frame_pfn(released->pages[i]));
-	flush_batch_send(&released->flush);
+	if (released->count)
+		reclaim_pages_free(released->pages, released->count);
+	if (BUG_PLANTED(BUG_EARLY_REUSE))
+		flush_batch_send(&released->flush);
 	released->count = 0;
 }
 
-/* One entry -> none. False if it is in transit: the caller waits. The table's lock is held. */
-static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
-			  struct released *released)
+/* The entry of a page in memory -> none. The table's lock is held. */
+ALWAYS_INLINE void entry_release_frame(const struct VMap *vmap, pte_t *entry, vaddr_t address,
+				       struct released *released)
+{
+	pte_t old = pte_exchange(entry, PTE_NONE);
+
+	/* A resting page too: whoever let it rest may not have flushed yet. */
+	if (!BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
+		flush_batch_add(&released->flush, address_space_active(&vmap->space), address);
+	event_record(EVENT_FREE, vmap->pid, address, pte_pfn(old), SLOT_NONE, old.bits);
+	released->pages[released->count++] = &frames[pte_pfn(old)];
+}
+
+/* Any other entry -> none. False if it is in transit: the caller waits. The table's lock is held.
+ */
+static NOINLINE bool entry_release(const struct VMap *vmap, pte_t *entry, vaddr_t address,
+				   struct released *released)
 {
 	pte_t old = pte_read(entry);
 
@@ -154,15 +169,28 @@ static bool entry_release(struct VMap *vmap, pte_t *entry, vaddr_t address,
 		    !BUG_PLANTED(BUG_LOSE_SLOT))
 			swap_slot_free(pte_slot(old));
 	} else {
-		old = pte_exchange(entry, PTE_NONE);
-		/* A resting page too: whoever let it rest may not have flushed yet. */
-		if (!BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
-			flush_batch_add(&released->flush, address_space_active(&vmap->space),
-					address);
-		event_record(EVENT_FREE, vmap->pid, address, pte_pfn(old), SLOT_NONE, old.bits);
-		released->pages[released->count++] = &frames[pte_pfn(old)];
+		entry_release_frame(vmap, entry, address, released);
 	}
 	return true;
+}
+
+/*
+ * A run of entries in one table -> none. Returns how many: fewer than `count` if
+ * one is in transit. The table's lock is held.
+ */
+ALWAYS_INLINE uint64_t run_release(const struct VMap *vmap, pte_t *entry, vaddr_t address,
+				   uint64_t count, struct released *released)
+{
+	uint64_t done = 0;
+
+	for (; done < count; done++, address += PAGE_SIZE) {
+		if (LIKELY((pte_read(&entry[done]).bits & (PTE_PRESENT | PTE_SHARED)) ==
+			   PTE_PRESENT))
+			entry_release_frame(vmap, &entry[done], address, released);
+		else if (!entry_release(vmap, &entry[done], address, released))
+			break;
+	}
+	return done;
 }
 
 void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
@@ -176,20 +204,15 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 		struct frame *table = vmap_table_of(entry);
 		uint64_t run = MIN(count, PTE_COUNT - pte_index(address, 1));
 		uint64_t flags = irq_save();
-		uint64_t done = 0;
-		bool transit = false;
+		uint64_t done;
 
 		run = MIN(run, RELEASED_MAX);
 		spin_lock(&table->table.lock);
-		while (done < run && !transit) {
-			transit = !entry_release(vmap, &entry[done], address + done * PAGE_SIZE,
-						 &released);
-			done += !transit;
-		}
+		done = run_release(vmap, entry, address, run, &released);
 		released_unlist(&released);
 		spin_unlock(&table->table.lock);
 		released_flush(&released);
-		if (UNLIKELY(transit))
+		if (UNLIKELY(done < run))
 			fault_transit_wait(&entry[done]);
 		irq_restore(flags);
 		address += done * PAGE_SIZE;

@@ -2,6 +2,7 @@
  * command_memory.c: the limit, the policy, and the counters as NAME VALUE lines.
  */
 #include "kernel/mm/commit.h"
+#include "kernel/mm/fault.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/policy.h"
 #include "kernel/mm/lru.h"
@@ -68,6 +69,26 @@ static int policy_run(int argc, char **argv)
 
 COMMAND(31, policy, .name = "policy", .arguments = "[NAME]",
 	.summary = "shows or sets who leaves memory first", .max = 1, .run = policy_run);
+
+static int neighbours_run(int argc, char **argv)
+{
+	int64_t pages;
+	int error;
+
+	if (argc == 1) {
+		console_print("%u\n", READ_ONCE(fault_neighbours));
+		return 0;
+	}
+	error = argument_size(argv[1], "PAGES", 1, NEIGHBOURS_MAX, &pages);
+	if (error != 0)
+		return error;
+	WRITE_ONCE(fault_neighbours, (unsigned)pages);
+	return command_ok();
+}
+
+COMMAND(32, neighbours, .name = "neighbours", .arguments = "[PAGES]",
+	.summary = "shows or sets how many pages a first touch maps in processes to come", .max = 1,
+	.run = neighbours_run);
 
 static int meminfo_run(int argc, char **argv)
 {

@@ -7,6 +7,7 @@
 #include "kernel/fs/module.h"
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/fault.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
@@ -70,7 +71,7 @@ static void print_command_line(const struct boot_info *info)
 	console_print("command line: %s%s\n", shown, info->command_line_bytes > count ? "..." : "");
 }
 
-/* frames= and policy=, which only memory management can judge. */
+/* policy=, frames= and neighbours=, which are memory management's. */
 static void apply(struct options *options)
 {
 	struct policy *policy = NULL;
@@ -83,6 +84,7 @@ static void apply(struct options *options)
 			options_warn(options, "policy=%.32s is ignored: `help policies` lists them",
 				     options->policy);
 	}
+	fault_neighbours = options->neighbours;
 	if (options->frames != UINT64_MAX && reclaim_set_limit(options->frames) != 0)
 		options_warn(options, "frames=%lu is ignored: it cannot be the resident limit",
 			     options->frames);

@@ -98,8 +98,7 @@ static bool is_busy(void)
 	for (pid_t pid = 1; process_next(pid, &info); pid = info.pid + 1) {
 		const struct vmap_usage *usage = &info.usage;
 
-		if (usage->resident + usage->swapped > 0 ||
-		    usage->committed > data_pages)
+		if (usage->resident + usage->swapped > 0 || usage->committed > data_pages)
 			return true;
 	}
 	return false;
@@ -117,6 +116,7 @@ static int units_alloc(struct replay *replay)
 	uint64_t units = DIV_ROUND_UP(pages, UNIT_PAGES);
 	uint64_t block_units = BLOCK_UNITS_MAX;
 
+	self_vmap()->neighbours = 1; /* each reference is to find its page as a trace has it */
 	for (uint64_t unit = 0; unit < units;) {
 		uint64_t wanted = MIN(block_units * UNIT_PAGES, pages - unit * UNIT_PAGES);
 		char *block = vmap_malloc(self_vmap(), (int)(wanted * PAGE_SIZE));
@@ -151,8 +151,7 @@ static void mismatch_note(struct replay *replay, uint64_t index, uint32_t page, 
 }
 
 /* One reference: one load or one exchange. known: pages referenced so far. */
-ALWAYS_INLINE void refer(struct replay *replay, uint64_t index, uint32_t reference,
-			 uint32_t *known)
+ALWAYS_INLINE void refer(struct replay *replay, uint64_t index, uint32_t reference, uint32_t *known)
 {
 	uint32_t page = replay_page(reference);
 	uint64_t base = *(uint64_t *)page_array_get(&replay->units, page >> UNIT_SHIFT);
@@ -274,7 +273,7 @@ pid_t replay_begin(struct replay *replay, uint64_t frame_count, struct policy *p
 {
 	uint64_t pages = replay->sequence.page_count;
 	char text[24];
-	char *argv[] = { text };
+	char *argv[] = {text};
 	int error;
 	pid_t pid;
 

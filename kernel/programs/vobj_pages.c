@@ -331,6 +331,7 @@ static int vobj_pages_main(int argc, char **argv)
 				      : "");
 		return 1;
 	}
+	self_vmap()->neighbours = 1; /* an object comes when it is touched */
 	storage.pages = vmap_malloc(self_vmap(), storage.object_count * (int)PAGE_SIZE);
 	if (storage.pages) {
 		for (int id = 0; id < storage.frame_count; id++) {

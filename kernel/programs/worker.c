@@ -9,8 +9,8 @@
  */
 #include "kernel/mm/vmap.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/work.h"
 #include "kernel/proc/program.h"
+#include "kernel/proc/work.h"
 #include "kernel/sched/gate.h"
 #include "lib/random.h"
 
@@ -232,6 +232,8 @@ static int worker_main(int argc, char **argv)
 	struct work *work;
 
 	(void)argc, (void)argv;
+	/* Who drives it access by access wants to see each page come. */
+	self_vmap()->neighbours = 1;
 	while (take(&work)) {
 		tid_t tid;
 		int error;

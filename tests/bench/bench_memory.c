@@ -9,7 +9,10 @@
  *                    touches, with no other block in its page
  * copy-4k            4 KiB by vmap_copy_to_memory(), then by _from_: the mean
  * first-touch        a store to a page that has no frame, the exception and
- *                    the zeroing included
+ *                    the zeroing included, one page an exception
+ * first-touch-neighbours
+ *                    the same, a page, where an exception maps as many pages as
+ *                    it may (fault_ahead.c)
  */
 #include "arch/x86_64/cpu.h"
 #include "kernel/mm/frame.h"
@@ -83,6 +86,7 @@ BENCH(frame_run, "frame-run-128")
 /* ---- First touch ----------------------------------------------------------------- */
 
 static uint64_t touch_pages;
+static unsigned touch_neighbours;
 static struct bench_run touch_run;
 static uint64_t touch_overhead;
 
@@ -100,6 +104,7 @@ static int touch_main(int argc, char **argv)
 	(void)argc, (void)argv;
 	if (!block)
 		return *vmap_errno();
+	self_vmap()->neighbours = touch_neighbours;
 	bench_start(&touch_run);
 	touch_all(block);
 	bench_stop(&touch_run, touch_pages);
@@ -110,19 +115,28 @@ static int touch_main(int argc, char **argv)
 	return 0;
 }
 
-BENCH(first_touch, "first-touch")
+static void touch_bench(const char *name, unsigned neighbours)
 {
 	uint64_t room = MIN(frame_free_count(), reclaim_limit()) / 2;
 
 	touch_pages = MIN(room, (uint64_t)CHURN_TOUCH_PAGES);
-	if (!bench_process("first-touch", touch_main))
+	touch_neighbours = neighbours;
+	if (!bench_process(name, touch_main))
 		return;
-	bench_print(&touch_run, "first-touch", touch_overhead);
-	bench_print_count(&touch_run, "first-touch", "exceptions",
-			  touch_run.counters[COUNTER_PGFAULT]);
-	bench_print_count(&touch_run, "first-touch", "flushes",
-			  touch_run.counters[COUNTER_TLB_FLUSH]);
-	bench_print_count(&touch_run, "first-touch", "ipis", touch_run.counters[COUNTER_IPI]);
+	bench_print(&touch_run, name, touch_overhead);
+	bench_print_count(&touch_run, name, "exceptions", touch_run.counters[COUNTER_PGFAULT]);
+	bench_print_count(&touch_run, name, "flushes", touch_run.counters[COUNTER_TLB_FLUSH]);
+	bench_print_count(&touch_run, name, "ipis", touch_run.counters[COUNTER_IPI]);
+}
+
+BENCH(first_touch, "first-touch")
+{
+	touch_bench("first-touch", 1);
+}
+
+BENCH(first_touch_neighbours, "first-touch-neighbours")
+{
+	touch_bench("first-touch-neighbours", NEIGHBOURS_MAX);
 }
 
 /* ---- Blocks ---------------------------------------------------------------------- */

@@ -144,9 +144,9 @@ def check_leaving():
     pfn = int(gdb.parse_and_eval("pfn"))
     address = word("a = as $p malloc 64K")
     prints(f"vm pt {address}", *WALK, rf" +1 +0 {HEX} resting pfn {pfn}",
-           f"frame {pfn}: private of pid 1 at {address} dirty evicting")
+           f"frame {pfn}: private of pid 1 at {address} dirty evicting flushed")
     prints("vm frame pfn", f"pfn {pfn}", f"physical {pfn << 12:#x}", f"direct {HEX}",
-           "state private", "owner pid 1", f"address {address}", "flags dirty evicting",
+           "state private", "owner pid 1", f"address {address}", "flags dirty evicting flushed",
            "slot none", r"table \d+", rf"entry {HEX} resting pfn {pfn}")
     contains("vm swap", "used 1\n", r"\n +0 +1 not written$")
     contains("vm bt 1", r"^thread \d+ worker blocked last on cpu \d\n#0 ", "work_take",

@@ -24,6 +24,7 @@ TEST(options, defaults)
 		CHECK(options.swap_bytes == OPTIONS_SWAP_DEFAULT);
 		CHECK_TEXT("", options.policy);
 		CHECK_EQUAL(THEN_DEFAULT, options.then);
+		CHECK_EQUAL(NEIGHBOURS_MAX, options.neighbours);
 		CHECK_EQUAL(0, options.warning_count);
 	}
 }
@@ -31,7 +32,8 @@ TEST(options, defaults)
 TEST(options, all_keys)
 {
 	parse("cpus=3 frames=0x100 swap=96M policy=fifo seed=7 run=\"demo 'a b' \\\"c\\\"\" "
-	      "script='my script' bug=drop-lock then=poweroff");
+	      "script='my script' bug=drop-lock then=poweroff neighbours=4");
+	CHECK_EQUAL(4, options.neighbours);
 	CHECK_EQUAL(3, options.cpus);
 	CHECK_EQUAL(256, options.frames);
 	CHECK_EQUAL(96 << 20, options.swap_bytes);
@@ -50,7 +52,8 @@ TEST(options, bad_ones_are_named)
 	static const char *const lines[] = {
 		"cpus=0", "cpus=999", "cpus=-1", "cpus=", "cpus=two", "frames=-1", "frames=0",
 		"swap=99999999999999999999", "swap=1Q", "seed=x", "policy=", "script=", "run=",
-		"then=dance", "frobnicate=1", "quiet", "=3", "run=\"no end", "seed=1\\",
+		"neighbours=0", "neighbours=17", "then=dance", "frobnicate=1", "quiet", "=3",
+		"run=\"no end", "seed=1\\",
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {

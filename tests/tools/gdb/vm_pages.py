@@ -22,7 +22,8 @@ PTE_NO_EXECUTE = 1 << 63
 
 # kernel/mm/frame.h
 PAGE_FLAGS = ((0x01, "dirty"), (0x02, "listed"), (0x04, "evicting"), (0x08, "disowned"),
-              (0x10, "mark"))
+              (0x10, "tail"), (0x20, "touched"), (0x40, "flushed"), (0x80, "second"))
+PAGE_EVICTING = 0x04
 SLOT_NONE = 0xffffffff
 
 LRU_COUNT = 32
@@ -151,7 +152,10 @@ def state_names():
 
 def flag_names(flags):
     """The flags of a private page, as words."""
-    return [name for bit, name in PAGE_FLAGS if flags & bit]
+    names = [name for bit, name in PAGE_FLAGS if flags & bit]
+    if flags & PAGE_EVICTING:
+        return names
+    return ["ahead" if name == "disowned" else name for name in names]
 
 
 def counts_by_owner(machine):
@@ -197,7 +201,7 @@ def owner_text(machine, slot):
 
 def is_described(descriptor):
     """Has the frame a page? While one is on its way, the descriptor still tells of the last."""
-    return {"listed", "evicting", "disowned"} & set(flag_names(int(descriptor["flags"])))
+    return {"listed", "evicting"} & set(flag_names(int(descriptor["flags"])))
 
 
 def frame_text(machine, pfn, descriptor):
@@ -300,7 +304,8 @@ def lru(machine, count):
     policy = machine.pointed(machine.get("policy_find", "policy_current"))
     name = machine.string(policy["name"])
     first = int(policy["first"])
-    lists = [policy["lists"][first], policy["lists"][1 - first]]
+    outside = machine.get("lru_set_policy", "lru")
+    lists = [outside["ahead"], outside["tail"], policy["lists"][first], policy["lists"][1 - first]]
     shown = LRU_COUNT if count is None else count
     total = sum(int(pages["count"]) for pages in lists)
     yield f"policy {name}: {total} pages, next victim first"

@@ -1,5 +1,5 @@
 /*
- * fault_quick.c: the first touch of a page while memory is plenty, which is
+ * fault_quick.h: the first touch of a page while memory is plenty, which is
  * most faults of a young process.
  *
  * What fault_serve() does for such a fault, in one straight line: untouched ->
@@ -18,13 +18,14 @@
  *
  * Locks: page_table. Invariants: those of fault.c.
  */
+#pragma once
+
 #include "arch/x86_64/page_bytes.h"
 #include "arch/x86_64/trap.h"
 #include "kernel/bugs.h"
 #include "kernel/mm/event.h"
-#include "kernel/mm/fault.h"
 #include "kernel/mm/fault_internal.h"
-#include "kernel/mm/lru.h"
+#include "kernel/mm/lru_inbox.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/gate.h"
@@ -42,25 +43,31 @@ ALWAYS_INLINE bool is_usual(const struct trap_frame *frame, const struct thread 
 ALWAYS_INLINE bool map_zeroed(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page, pfn_t pfn)
 {
 	struct frame *table = vmap_table_of(entry);
-	struct frame *frame;
 
 	page_zero(pfn_to_direct(pfn));
-	frame = frame_describe(pfn, vmap, entry, page, 0, SLOT_NONE);
+	(void)frame_describe(pfn, vmap, entry, page, PAGE_LISTED, SLOT_NONE);
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, 0))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {
 		spin_unlock(&table->table.lock);
 		return false;
 	}
-	lru_insert(frame);
+	lru_insert_quick(pfn);
 	spin_unlock(&table->table.lock);
 	return true;
 }
 
-bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry, pte_t seen)
+/*
+ * Serves the fault if it is a usual first touch of the page, whose entry, read as
+ * plain untouched, recent_table_entry() has told. False: it is not usual, and
+ * nothing was changed.
+ */
+ALWAYS_INLINE bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry,
+			       pte_t seen)
 {
 	struct thread *thread = thread_current();
 	struct VMap *vmap = CONTAINER_OF(THIS_CPU->space, struct VMap, space);
+	bool ahead;
 	pfn_t pfn;
 
 	if (UNLIKELY(!is_usual(frame, thread)))
@@ -72,6 +79,8 @@ bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry, pte
 		thread->gate_depth--;
 		return false;
 	}
+	/* Before the accessed bit of the last fault's page is cleared. */
+	ahead = vmap->neighbours > 1 && fault_goes_upward(entry);
 	recent_clear();
 	if (LIKELY(map_zeroed(vmap, entry, seen, page, pfn))) {
 		COUNT(PGFAULT);
@@ -79,6 +88,8 @@ bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry, pte
 		event_record(frame->error & FAULT_WRITE ? EVENT_FAULT_WRITE : EVENT_FAULT_READ,
 			     vmap->pid, page, pfn, SLOT_NONE, PTE_KIND_UNTOUCHED);
 		recent_set(vmap, entry, page);
+		if (ahead)
+			fault_ahead(vmap, entry + 1, seen, page + PAGE_SIZE);
 	} else {
 		fault_give_back(pfn); /* and whoever changed it may have served the access */
 	}

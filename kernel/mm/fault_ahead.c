@@ -1,0 +1,81 @@
+/*
+ * fault_ahead.c: the neighbours of a first touch.
+ *
+ * A program that goes upward through fresh memory takes an exception for each
+ * page. So while memory is plenty, the first touch that continues such a walk maps
+ * the untouched pages that follow too:
+ *
+ *   before   used  untouched untouched untouched ... untouched | none, swapped, ...
+ *                     ^ touched
+ *   after    used  present   ahead     ahead     ... ahead     |
+ *                            <- neighbours - 1 at most, in one page table ->
+ *
+ * It continues one if the page before was used, or if no block is there: then a
+ * block begins here. A touch in the midst of untouched pages gets its page alone,
+ * and so does one after neighbours that nobody wanted.
+ *
+ * Nobody has touched the neighbours yet: their accessed bits are clear, and they are
+ * the first to leave again (lru_inbox.c). They hold zeros, so they leave without a
+ * write.
+ *
+ * Locks: page_table, as any first touch. Invariants: those of fault.c.
+ */
+#include "arch/x86_64/page_bytes.h"
+#include "kernel/mm/event.h"
+#include "kernel/mm/fault.h"
+#include "kernel/mm/fault_internal.h"
+#include "kernel/mm/lru.h"
+#include "kernel/mm/reclaim.h"
+
+unsigned fault_neighbours = NEIGHBOURS_MAX;
+
+/* How many entries from this one on, in its table, are like the one that was touched. */
+static unsigned untouched_run(const pte_t *entry, pte_t like, unsigned most)
+{
+	unsigned in_table = (unsigned)(-(vaddr_t)entry % PAGE_SIZE / sizeof(*entry));
+	unsigned end = MIN(most, in_table);
+	unsigned count = 0;
+
+	while (count < end && pte_read(&entry[count]).bits == like.bits)
+		count++;
+	return count;
+}
+
+/* Describes and maps zeroed frames; returns how many, as an entry may be another by now. */
+static unsigned map_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page,
+			  const pfn_t *pfns, unsigned count)
+{
+	struct frame *table = vmap_table_of(entry);
+	unsigned mapped = 0;
+
+	spin_lock(&table->table.lock);
+	for (; mapped < count; mapped++) {
+		(void)frame_describe(pfns[mapped], vmap, entry, page + mapped * PAGE_SIZE,
+				     PAGE_LISTED, SLOT_NONE);
+		if (UNLIKELY(!pte_replace(&entry[mapped], seen, pte_make_present(pfns[mapped], 0))))
+			break;
+	}
+	if (LIKELY(mapped))
+		lru_insert_ahead(pfns, mapped, entry);
+	spin_unlock(&table->table.lock);
+	return mapped;
+}
+
+void fault_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page)
+{
+	pfn_t pfns[NEIGHBOURS_MAX];
+	unsigned wanted = untouched_run(entry, seen, vmap->neighbours - 1);
+	unsigned count, mapped;
+
+	if (wanted == 0)
+		return;
+	count = reclaim_pages_try_alloc(pfns, wanted);
+	if (UNLIKELY(count == 0))
+		return;
+	pages_zero(pfns, count);
+	mapped = map_ahead(vmap, entry, seen, page, pfns, count);
+	COUNT_ADD(PGAHEAD, mapped);
+	event_record(EVENT_AHEAD, vmap->pid, page, pfns[0], mapped, seen.bits);
+	for (unsigned i = mapped; UNLIKELY(i < count); i++)
+		fault_give_back(pfns[i]);
+}

@@ -1,0 +1,227 @@
+/*
+ * lru_inbox.c: how pages come to the lists.
+ *
+ *   lru_insert(),           inboxes_empty()
+ *   lru_insert_ahead() -> [inbox of the CPU] --+-- touched ---------> [the policy's lists]
+ *                            |                 |                            ^
+ *        inbox_take_back() <-+                 +-- not yet --> [ahead] -----+ touched by now
+ *        freed again at once                                      |
+ *                                                                 +-> ahead_victim()
+ *
+ * A CPU that maps a page only pushes it on its own inbox, so CPUs that fault at
+ * once do not meet here. Whoever takes the lru lock empties all inboxes first:
+ * nobody who has the lock ever sees a page in one. Between CPUs the order is
+ * then that of emptying, so a policy that goes by it (fifo, lru-exact) has each
+ * page put on its list at once.
+ *
+ * Pages that were mapped ahead of any touch (fault_ahead.c) are PAGE_AHEAD until
+ * their entry is seen accessed. The policy does not know them before: they are the
+ * first to leave, so that they never take a frame from a page that somebody used.
+ *
+ * Locks: an inbox's count is its lock; it is pushed by its own CPU with
+ * interrupts off, and emptied under the lru lock.
+ */
+#include "kernel/mm/lru_inbox.h"
+
+#include "kernel/mm/lru_internal.h"
+#include "kernel/mm/vmap.h"
+
+static struct inbox inboxes[CPU_MAX];
+
+/*
+ * Of the pages of a run, those that nobody touched yet go to their own list, and
+ * their places become PFN_NONE. Returns how many did. As after any first touch,
+ * the accessed bits of the others are cleared; not where another CPU's flush would
+ * be needed for it: those have a second chance.
+ *
+ * The entries are still theirs: a page that is freed leaves the inbox first.
+ */
+static uint32_t run_look(struct inbox *inbox, const struct inbox_run *run, bool is_loaded)
+	REQUIRES(lru.lock)
+{
+	uint32_t untouched = 0;
+
+	for (uint32_t i = 0; i < run->count; i++) {
+		pfn_t *pfn = &inbox->pfns[run->at + i];
+		pte_t seen = pte_read(&run->entry[i]);
+
+		DEBUG_ASSERT(pte_is_none(seen) || pte_pfn(seen) == *pfn);
+		if (UNLIKELY(!(seen.bits & PTE_ACCESSED)) && policy_current->accessed) {
+			frame_flag_set(&frames[*pfn], PAGE_AHEAD);
+			page_list_add_youngest(&lru.ahead, &frames[*pfn]);
+			*pfn = PFN_NONE;
+			untouched++;
+		} else if (LIKELY(is_loaded)) {
+			(void)pte_replace(&run->entry[i], seen, (pte_t){seen.bits & ~PTE_ACCESSED});
+		}
+	}
+	return untouched;
+}
+
+/* Closes the gaps that run_look() made. Returns how many pages are left. */
+static SLOW_PATH uint32_t inbox_compact(struct inbox *inbox, uint32_t count)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (inbox->pfns[i] != PFN_NONE)
+			inbox->pfns[left++] = inbox->pfns[i];
+	return left;
+}
+
+/* Looks at all pages of a taken inbox that were mapped ahead. Returns how many pages are left. */
+static uint32_t runs_look(struct inbox *inbox, uint32_t count) REQUIRES(lru.lock)
+{
+	const struct VMap *vmap = vmap_current();
+	uint32_t untouched = 0;
+	bool any_loaded = false;
+
+	for (uint32_t i = 0; i < inbox->run_count; i++) {
+		const struct inbox_run *run = &inbox->runs[i];
+		bool is_loaded = vmap && frames[inbox->pfns[run->at]].owner == vmap->slot;
+
+		any_loaded |= is_loaded;
+		untouched += run_look(inbox, run, is_loaded);
+	}
+	inbox->run_count = 0;
+	if (any_loaded) /* some thirty pages, mostly: cheaper than one by one */
+		tlb_flush_local_all();
+	return LIKELY(untouched == 0) ? count : inbox_compact(inbox, count);
+}
+
+static NOINLINE void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
+{
+	uint32_t count = count_take(&inbox->count);
+	struct policy *policy = policy_current;
+
+	if (inbox->run_count)
+		count = runs_look(inbox, count);
+	if (LIKELY(!policy->insert))
+		page_list_append(&policy->lists[0], inbox->pfns, count);
+	else
+		for (uint32_t i = 0; i < count; i++)
+			policy->insert(policy, &frames[inbox->pfns[i]]);
+	schedule_point();
+	count_put(&inbox->count, 0);
+}
+
+void inboxes_empty(void)
+{
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
+		if (READ_ONCE(inboxes[cpu].count))
+			inbox_empty(&inboxes[cpu]);
+}
+
+/*
+ * Many pages wait here, or another CPU empties the inbox just now: `count`
+ * tells. Or the policy goes by the order of insertion, on all CPUs.
+ */
+SLOW_PATH void lru_insert_slow(struct inbox *inbox, uint32_t count, pfn_t pfn)
+{
+	bool is_full;
+
+	if (count == COUNT_BUSY)
+		count = count_take(&inbox->count);
+	is_full = count == INBOX_PAGES;
+	if (!is_full)
+		inbox->pfns[count++] = pfn;
+	schedule_point();
+	count_put(&inbox->count, count);
+	if (is_full || !policy_current->accessed) {
+		lru_lock();
+		if (is_full) /* another CPU has had the lock for long */
+			policy_insert(policy_current, &frames[pfn]);
+	} else if (count >= INBOX_PAGES / 2 && spin_try_lock(&lru.lock)) {
+		inbox_empty(inbox); /* and those of other CPUs are left to them */
+	} else {
+		return;
+	}
+	spin_unlock(&lru.lock);
+}
+
+void lru_insert(struct frame *frame)
+{
+	frame->flags |= PAGE_LISTED;
+	lru_insert_quick(frame_pfn(frame));
+}
+
+void lru_insert_ahead(const pfn_t *pfns, unsigned count, pte_t *entry)
+{
+	struct inbox *inbox = THIS_CPU->inbox;
+	uint32_t here = count_take(&inbox->count);
+
+	if (UNLIKELY(here + count > INBOX_PAGES || inbox->run_count == INBOX_RUNS)) {
+		count_put(&inbox->count, here);
+		lru_lock(); /* which empties it; only this CPU puts pages there */
+		spin_unlock(&lru.lock);
+		here = count_take(&inbox->count);
+	}
+	for (unsigned i = 0; i < count; i++)
+		inbox->pfns[here + i] = pfns[i];
+	inbox->runs[inbox->run_count++] =
+		(struct inbox_run){.at = here, .count = count, .entry = entry};
+	schedule_point();
+	count_put(&inbox->count, here + count);
+	if (UNLIKELY(!policy_current->accessed)) {
+		lru_lock();
+		spin_unlock(&lru.lock);
+	}
+}
+
+/* Forgets which pages of a taken inbox, from pfns[count] on, were mapped ahead. */
+static void runs_cut(struct inbox *inbox, uint32_t count)
+{
+	while (inbox->run_count) {
+		struct inbox_run *last = &inbox->runs[inbox->run_count - 1];
+
+		if (last->at + last->count <= count)
+			return;
+		if (last->at < count) {
+			last->count = count - last->at;
+			return;
+		}
+		inbox->run_count--;
+	}
+}
+
+bool inbox_take_back(struct frame *const *pages, unsigned count)
+{
+	struct inbox *inbox = THIS_CPU->inbox;
+	uint32_t here = count_try_take(&inbox->count);
+	const pfn_t *last = &inbox->pfns[here - count];
+	unsigned same = 0;
+
+	if (UNLIKELY(here == COUNT_BUSY))
+		return false;
+	while (here >= count && same < count && &frames[last[same]] == pages[same])
+		same++;
+	if (same == count) {
+		here -= count;
+		runs_cut(inbox, here);
+		for (unsigned i = 0; i < count; i++)
+			frame_flag_clear(pages[i], PAGE_LISTED);
+	}
+	schedule_point();
+	count_put(&inbox->count, here);
+	return same == count;
+}
+
+void lru_init(void)
+{
+	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++)
+		cpus[cpu].inbox = &inboxes[cpu];
+}
+
+struct frame *ahead_victim(struct flush_batch *batch)
+{
+	struct frame *frame;
+
+	while (UNLIKELY((frame = page_list_oldest_free(&lru.ahead)))) {
+		page_list_remove(&lru.ahead, frame);
+		frame_flag_clear(frame, PAGE_AHEAD);
+		if (!policy_test_accessed(frame, batch))
+			break;
+		policy_insert(policy_current, frame);
+	}
+	return frame;
+}

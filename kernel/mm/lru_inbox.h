@@ -1,0 +1,44 @@
+/*
+ * lru_inbox.h: the quick half of lru_insert(), for the fault that most faults are.
+ */
+#pragma once
+
+#include "kernel/bugs.h"
+#include "kernel/config.h"
+#include "kernel/mm/lru.h"
+#include "kernel/sched/count_lock.h"
+
+struct inbox {
+	uint32_t count;          /* and its lock: count_lock.h */
+	pfn_t pfns[INBOX_PAGES]; /* oldest first */
+	/* Which of them were mapped ahead of any touch: `count` from pfns[at] on, and their
+	 * entries. */
+	uint32_t run_count;
+	struct inbox_run {
+		uint32_t at, count;
+		pte_t *entry;
+	} runs[INBOX_RUNS];
+} __attribute__((aligned(64)));
+
+/* The rest of lru_insert_quick(): `count` is what its exchange gave. */
+SLOW_PATH void lru_insert_slow(struct inbox *inbox, uint32_t count, pfn_t pfn);
+
+/* lru_insert() of a page that is described as PAGE_LISTED already. */
+ALWAYS_INLINE void lru_insert_quick(pfn_t pfn)
+{
+	struct inbox *inbox = THIS_CPU->inbox;
+	uint32_t count;
+
+	if (BUG_PLANTED(BUG_WRONG_OWNER))
+		frames[pfn].page.address ^= PAGE_SIZE;
+	if (BUG_PLANTED(BUG_UNLISTED))
+		return;
+	count = count_try_take(&inbox->count);
+	if (UNLIKELY(count >= INBOX_PAGES / 2 || !policy_current->accessed)) {
+		lru_insert_slow(inbox, count, pfn);
+		return;
+	}
+	inbox->pfns[count] = pfn;
+	schedule_point();
+	count_put(&inbox->count, count + 1);
+}

@@ -1,0 +1,49 @@
+/*
+ * lru_internal.h: what lru.c and lru_inbox.c share: the lists that are not the
+ * policy's, and their lock.
+ */
+#pragma once
+
+#include "kernel/mm/lru.h"
+#include "kernel/mm/policy_internal.h"
+#include "kernel/sched/spinlock.h"
+
+struct lru_lists {
+	struct spinlock lock;                    /* lru */
+	struct page_list tail GUARDED_BY(lock);  /* resting, the next victims (lru.c) */
+	struct page_list ahead GUARDED_BY(lock); /* mapped and not touched (lru_inbox.c) */
+	bool filling GUARDED_BY(lock);           /* some CPU puts pages on the tail */
+};
+
+extern struct lru_lists lru;
+
+/* Empties every CPU's inbox onto the lists. */
+void inboxes_empty(void) REQUIRES(lru.lock);
+
+/*
+ * Takes pages back out of this CPU's inbox, if it is exactly they that came
+ * last, in that order: what is freed soon after its first touch. True: no list
+ * ever had them. False: nothing was changed. Interrupts are off.
+ */
+bool inbox_take_back(struct frame *const *pages, unsigned count);
+
+/*
+ * The oldest page that was mapped ahead and is still untouched, off the list;
+ * NULL if there is none that may leave now. Those that were touched go to the
+ * policy on the way; their addresses are added to the batch.
+ */
+struct frame *ahead_victim(struct flush_batch *batch) REQUIRES(lru.lock);
+
+ALWAYS_INLINE void lru_lock(void) ACQUIRES(lru.lock)
+{
+	spin_lock(&lru.lock);
+	inboxes_empty();
+}
+
+ALWAYS_INLINE uint64_t lru_lock_irq(void) ACQUIRES(lru.lock)
+{
+	uint64_t flags = spin_lock_irq(&lru.lock);
+
+	inboxes_empty();
+	return flags;
+}

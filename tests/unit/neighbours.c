@@ -1,0 +1,246 @@
+/*
+ * neighbours.c: pages that are mapped ahead of any touch (mm/fault_ahead.c).
+ *
+ * The test's process has blocks of one page a table entry, so what is mapped
+ * is counted entry by entry.
+ */
+#include "kernel/counters.h"
+#include "kernel/mm/fault.h"
+#include "kernel/mm/reclaim.h"
+#include "kernel/proc/program.h"
+#include "tests/unit/ktap.h"
+#include "tests/unit/pages.h"
+
+#define PAGES 64u
+
+static vaddr_t block_make(unsigned pages)
+{
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), (int)(pages * PAGE_SIZE));
+
+	CHECK(block != 0);
+	return block;
+}
+
+static void store(vaddr_t block, unsigned page)
+{
+	*(volatile uint64_t *)(block + page * PAGE_SIZE) = page + 1;
+}
+
+/* How many pages of the block, from the first on, are present, and how many in all. */
+static unsigned present(vaddr_t block, unsigned pages, unsigned *first)
+{
+	unsigned count = 0;
+
+	*first = 0;
+	for (unsigned i = 0; i < pages; i++)
+		if (pte_is_present(pte_read(test_entry(block + i * PAGE_SIZE)))) {
+			*first += *first == i;
+			count++;
+		}
+	return count;
+}
+
+/* ---- Which pages ----------------------------------------------------------------- */
+
+static int walks_upward(int argc, char **argv)
+{
+	vaddr_t block = block_make(PAGES);
+	unsigned first;
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = 8;
+	store(block, 0);
+	CHECK_EQUAL(8, present(block, PAGES, &first));
+	CHECK_EQUAL(8, first);
+	for (unsigned i = 1; i < 8; i++)
+		store(block, i);
+	store(block, 8);
+	CHECK_EQUAL(16, present(block, PAGES, &first));
+	CHECK_EQUAL(16, first);
+	/* In the midst of untouched pages: alone. */
+	store(block, 40);
+	CHECK_EQUAL(17, present(block, PAGES, &first));
+	/* After it, it is a walk again, up to the end of the block. */
+	for (unsigned i = 41; i < PAGES; i++)
+		store(block, i);
+	CHECK_EQUAL(16 + PAGES - 40, present(block, PAGES, &first));
+	return 0;
+}
+
+TEST(neighbours, a_walk_upward_has_them)
+{
+	NEED_PAGES(4 * PAGES);
+	if (reclaim_limit() < 8 * PAGES)
+		SKIP("%lu frames are too few", reclaim_limit());
+	CHECK_EXITS(0, walks_upward);
+}
+
+/* Neighbours that nobody touched: the page after them has none. */
+static int strides(int argc, char **argv)
+{
+	vaddr_t block = block_make(PAGES);
+	unsigned first;
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = 8;
+	store(block, 0);
+	store(block, 8);
+	CHECK_EQUAL(9, present(block, PAGES, &first));
+	store(block, 16);
+	store(block, 24);
+	CHECK_EQUAL(11, present(block, PAGES, &first));
+	return 0;
+}
+
+TEST(neighbours, strides_have_none)
+{
+	NEED_PAGES(4 * PAGES);
+	if (reclaim_limit() < 8 * PAGES)
+		SKIP("%lu frames are too few", reclaim_limit());
+	CHECK_EXITS(0, strides);
+}
+
+static int touches_alone(int argc, char **argv)
+{
+	vaddr_t block = block_make(PAGES);
+	unsigned first;
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = 1;
+	for (unsigned i = 0; i < 8; i++) {
+		store(block, i);
+		CHECK_EQUAL(i + 1, present(block, PAGES, &first));
+	}
+	return 0;
+}
+
+TEST(neighbours, one_is_the_touched_page_alone)
+{
+	NEED_PAGES(4 * PAGES);
+	CHECK_EXITS(0, touches_alone);
+}
+
+/* ---- What is in them --------------------------------------------------------------- */
+
+static int reads_what_another_left(int argc, char **argv)
+{
+	vaddr_t block = block_make(PAGES);
+	uint64_t wrong = 0;
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = NEIGHBOURS_MAX;
+	for (unsigned i = 0; i < PAGES; i += NEIGHBOURS_MAX)
+		store(block, i);
+	for (unsigned i = 0; i < PAGES; i++)
+		for (unsigned word = 1; word < PAGE_SIZE / 8; word++)
+			wrong += ((volatile uint64_t *)(block + i * PAGE_SIZE))[word] != 0;
+	CHECK_EQUAL(0, wrong);
+	return 0;
+}
+
+static int leaves_its_bytes(int argc, char **argv)
+{
+	vaddr_t block = block_make(2 * PAGES);
+
+	(void)argc, (void)argv;
+	for (unsigned i = 0; i < 2 * PAGES * PAGE_SIZE / 8; i++)
+		((volatile uint64_t *)block)[i] = ~0ull;
+	return 0;
+}
+
+TEST(neighbours, hold_nothing_of_another_process)
+{
+	NEED_PAGES(8 * PAGES);
+	CHECK_EXITS(0, leaves_its_bytes);
+	CHECK_EXITS(0, reads_what_another_left);
+}
+
+/* ---- Who leaves -------------------------------------------------------------------- */
+
+#define LIMIT 64u
+
+/*
+ * As many pages are touched as there are frames, so that none of them needs to
+ * leave, however many neighbours were mapped before.
+ */
+static int touches_as_many_as_fit(int argc, char **argv)
+{
+	vaddr_t block = block_make(8 * LIMIT);
+	uint64_t written, wrong = 0;
+	unsigned touched = 0;
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = NEIGHBOURS_MAX;
+	written = counter_read(COUNTER_PSWPOUT);
+	/* Each second block of NEIGHBOURS_MAX pages is begun, and mapped as far as memory is
+	 * plenty. */
+	for (; touched < LIMIT / 4; touched++)
+		store(block, touched * 2 * NEIGHBOURS_MAX);
+	for (unsigned i = 1; touched < LIMIT - 4; touched++, i += 2)
+		store(block, i);
+	for (unsigned i = 0; i < LIMIT / 4; i++)
+		wrong += *(volatile uint64_t *)(block + i * 2 * NEIGHBOURS_MAX * PAGE_SIZE) !=
+			 i * 2 * NEIGHBOURS_MAX + 1;
+	CHECK_EQUAL(0, wrong);
+	CHECK_EQUAL(written, counter_read(COUNTER_PSWPOUT));
+	return 0;
+}
+
+TEST(neighbours, leave_before_any_page_that_was_touched)
+{
+	NEED_SLOTS(8 * LIMIT);
+	NEED_PAGES(8 * LIMIT);
+	test_limit_set(LIMIT);
+	CHECK_EXITS(0, touches_as_many_as_fit);
+	test_limit_restore();
+}
+
+static int touches_late(int argc, char **argv)
+{
+	vaddr_t block = block_make(2 * LIMIT);
+	uint64_t ahead;
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = 1;
+	for (unsigned i = 0; i < LIMIT * 3 / 4; i++)
+		store(block, i);
+	self_vmap()->neighbours = NEIGHBOURS_MAX;
+	ahead = counter_read(COUNTER_PGAHEAD);
+	for (unsigned i = LIMIT * 3 / 4; i < LIMIT; i++)
+		store(block, i);
+	CHECK_EQUAL(ahead, counter_read(COUNTER_PGAHEAD));
+	return 0;
+}
+
+TEST(neighbours, none_while_memory_is_scarce)
+{
+	NEED_SLOTS(4 * LIMIT);
+	test_limit_set(LIMIT);
+	CHECK_EXITS(0, touches_late);
+	test_limit_restore();
+}
+
+/* Untouched neighbours are given back with their block, and a change of policy keeps them. */
+static int frees_untouched(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = NEIGHBOURS_MAX;
+	for (unsigned i = 0; i < 100; i++) {
+		vaddr_t block = block_make(2 * NEIGHBOURS_MAX);
+
+		store(block, 0);
+		if (i % 3 == 0)
+			store(block, i % NEIGHBOURS_MAX);
+		if (i % 4 == 0)
+			test_evict(3);
+		vmap_free(self_vmap(), (void *)block);
+		CHECK_EQUAL(0, *vmap_errno());
+	}
+	return 0;
+}
+
+TEST(neighbours, go_with_their_block)
+{
+	NEED_PAGES(4 * NEIGHBOURS_MAX);
+	CHECK_EXITS(0, frees_untouched);
+}
