@@ -240,6 +240,6 @@ ALWAYS_INLINE bool pte_forget(pte_t *entry)
 ALWAYS_INLINE bool pte_replace(pte_t *entry, pte_t old, pte_t value)
 {
 	schedule_point();
-	return __atomic_compare_exchange_n(&entry->bits, &old.bits, value.bits, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	/* Unlike __atomic_compare_exchange_n() it does not store what it found: nobody asks. */
+	return __sync_bool_compare_and_swap(&entry->bits, old.bits, value.bits);
 }

@@ -54,6 +54,15 @@ ALWAYS_INLINE void tlb_flush_local_all(void)
 void tlb_shootdown(uint64_t mask, const vaddr_t *addresses, unsigned count);
 #define TLB_FLUSH_ALL 64
 
+/* The same of one address. Interrupts are off. */
+ALWAYS_INLINE void tlb_flush_page(uint64_t mask, vaddr_t address)
+{
+	if (LIKELY(mask == 1ull << THIS_CPU->id))
+		tlb_flush_local(address);
+	else
+		tlb_shootdown(mask, &address, 1);
+}
+
 /* Addresses to be flushed together, of any address spaces, and where. */
 struct flush_batch {
 	uint64_t cpu_mask;
@@ -76,6 +85,21 @@ ALWAYS_INLINE void flush_batch_add(struct flush_batch *batch, uint64_t cpu_mask,
 	if (LIKELY(batch->count < TLB_FLUSH_ALL))
 		batch->addresses[batch->count] = address;
 	batch->count++;
+}
+
+/* The same of `count` pages from an address on. */
+ALWAYS_INLINE void flush_batch_add_run(struct flush_batch *batch, uint64_t cpu_mask,
+				       vaddr_t address, unsigned count)
+{
+	unsigned fitting =
+		batch->count < TLB_FLUSH_ALL ? MIN(count, TLB_FLUSH_ALL - batch->count) : 0;
+
+	if (cpu_mask == 0)
+		return;
+	batch->cpu_mask |= cpu_mask;
+	for (unsigned i = 0; i < fitting; i++)
+		batch->addresses[batch->count + i] = address + i * PAGE_SIZE;
+	batch->count += count;
 }
 
 /* One shootdown for all; the batch is empty again. As tlb_shootdown(). */

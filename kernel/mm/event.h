@@ -55,15 +55,15 @@ extern struct event_ring event_rings[CPU_MAX];
 /* While set, each event is also handed to it as it happens, interrupts off: `trace on`. */
 extern void (*event_sink)(const struct event *event);
 
-/* Records one on this CPU. Interrupts are off; any lock may be held. */
-ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
-				uint32_t slot, uint64_t from)
+/* Records one of a time (cpu_tsc()) on this CPU. Interrupts are off; any lock may be held. */
+ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pid, vaddr_t address,
+				   pfn_t pfn, uint32_t slot, uint64_t from)
 {
 	struct event_ring *ring = THIS_CPU->events;
 	uint64_t next = ring->next;
 	struct event *event = &ring->events[next % EVENT_RING];
 
-	event->time = cpu_tsc();
+	event->time = time;
 	event->address = address;
 	event->pfn = pfn;
 	event->slot = slot;
@@ -73,6 +73,13 @@ ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address
 	WRITE_ONCE(ring->next, next + 1);
 	if (UNLIKELY(event_sink != NULL))
 		event_sink(event);
+}
+
+/* The same of now. */
+ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
+				uint32_t slot, uint64_t from)
+{
+	event_record_at(cpu_tsc(), kind, pid, address, pfn, slot, from);
 }
 
 /* Boot: gives each CPU its ring. */

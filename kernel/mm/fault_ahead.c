@@ -49,10 +49,11 @@ static unsigned map_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t p
 	unsigned mapped = 0;
 
 	spin_lock(&table->table.lock);
-	for (; mapped < count; mapped++) {
-		(void)frame_describe(pfns[mapped], vmap, entry, page + mapped * PAGE_SIZE,
-				     PAGE_LISTED, SLOT_NONE);
-		if (UNLIKELY(!pte_replace(&entry[mapped], seen, pte_make_present(pfns[mapped], 0))))
+	for (; mapped < count; mapped++, page += PAGE_SIZE) {
+		pfn_t pfn = pfns[mapped];
+
+		(void)frame_describe(pfn, vmap, entry, page, PAGE_LISTED, SLOT_NONE);
+		if (UNLIKELY(!pte_replace(&entry[mapped], seen, pte_make_present(pfn, 0))))
 			break;
 	}
 	if (LIKELY(mapped))

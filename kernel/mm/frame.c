@@ -31,16 +31,6 @@ struct frame_group {
 	uint32_t next, prev; /* list of groups with free_count > 0 */
 };
 
-/*
- * `count` is the magazine's lock as well: whoever works on it exchanges the
- * count for COUNT_BUSY and puts the new count back. Other CPUs do so only
- * when there is no other frame left.
- */
-struct magazine {
-	uint32_t count;
-	pfn_t pfns[MAGAZINE_FRAMES];
-} __attribute__((aligned(64)));
-
 struct frame *frames;
 pfn_t frame_limit;
 struct frame_memory frame_memory;
@@ -221,7 +211,7 @@ static void poison(pfn_t pfn)
 		words[i] = POISON;
 }
 
-static bool poison_intact(pfn_t pfn)
+bool frame_poison_intact(pfn_t pfn)
 {
 	const uint64_t *words = pfn_to_direct(pfn);
 
@@ -236,7 +226,7 @@ static void poison(pfn_t pfn)
 	(void)pfn;
 }
 
-static bool poison_intact(pfn_t pfn)
+bool frame_poison_intact(pfn_t pfn)
 {
 	(void)pfn;
 	return true;
@@ -244,7 +234,7 @@ static bool poison_intact(pfn_t pfn)
 #endif
 
 /* The magazine was empty or busy when it was exchanged: `count` tells. */
-static SLOW_PATH pfn_t alloc_slow(struct magazine *magazine, uint32_t count, enum frame_state state)
+SLOW_PATH pfn_t frame_alloc_slow(struct magazine *magazine, uint32_t count, enum frame_state state)
 {
 	pfn_t pfn = PFN_NONE;
 
@@ -259,34 +249,15 @@ static SLOW_PATH pfn_t alloc_slow(struct magazine *magazine, uint32_t count, enu
 		pfn = magazine_steal();
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
-	DEBUG_ASSERT(poison_intact(pfn));
+	DEBUG_ASSERT(frame_poison_intact(pfn));
 	frame_set_state(pfn, FRAME_FREE, state);
 	COUNT(PGALLOC);
 	return pfn;
 }
 
-/* Does not return; declared so that calling it costs the hot path nothing. */
-static SLOW_PATH pfn_t alloc_bad(pfn_t pfn)
+SLOW_PATH pfn_t frame_alloc_bad(pfn_t pfn)
 {
 	bad_state(pfn, FRAME_FREE);
-}
-
-pfn_t frame_alloc(enum frame_state state)
-{
-	struct magazine *magazine = THIS_CPU->magazine;
-	uint32_t count = count_try_take(&magazine->count);
-	pfn_t pfn;
-
-	if (UNLIKELY(count - 1 >= MAGAZINE_FRAMES))
-		return alloc_slow(magazine, count, state);
-	pfn = magazine->pfns[count - 1];
-	count_put(&magazine->count, count - 1);
-	DEBUG_ASSERT(poison_intact(pfn));
-	if (UNLIKELY(frames[pfn].state != FRAME_FREE))
-		return alloc_bad(pfn);
-	frames[pfn].state = (uint8_t)state;
-	COUNT(PGALLOC);
-	return pfn;
 }
 
 unsigned frame_alloc_some(enum frame_state state, pfn_t *pfns, unsigned wanted)
@@ -301,7 +272,7 @@ unsigned frame_alloc_some(enum frame_state state, pfn_t *pfns, unsigned wanted)
 		while (got < end) {
 			pfn_t pfn = magazine->pfns[--count];
 
-			DEBUG_ASSERT(poison_intact(pfn));
+			DEBUG_ASSERT(frame_poison_intact(pfn));
 			if (UNLIKELY(frames[pfn].state != FRAME_FREE))
 				bad_state(pfn, FRAME_FREE);
 			frames[pfn].state = (uint8_t)state;
@@ -485,7 +456,7 @@ void frame_check(struct check *check)
 		if (frames[pfn].state != FRAME_FREE && bitmap_has(pfn))
 			check_fail(check, 2, "frame %u is %s and has its bit set", pfn,
 				   frame_state_name(frames[pfn].state));
-		if (frames[pfn].state == FRAME_FREE && !poison_intact(pfn))
+		if (frames[pfn].state == FRAME_FREE && !frame_poison_intact(pfn))
 			check_fail(check, 2, "free frame %u was written to", pfn);
 	}
 }

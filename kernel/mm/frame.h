@@ -9,6 +9,7 @@
 
 #include "arch/x86_64/boot_info.h"
 #include "arch/x86_64/direct.h"
+#include "kernel/sched/count_lock.h"
 #include "kernel/sched/spinlock.h"
 #include "lib/types.h"
 
@@ -121,7 +122,7 @@ extern struct frame_memory frame_memory;
  * whatever it was (debug builds: poison). Interrupts are off. O(1) in the size
  * of memory.
  */
-pfn_t frame_alloc(enum frame_state state);
+ALWAYS_INLINE pfn_t frame_alloc(enum frame_state state);
 
 /*
  * Takes up to `wanted` free frames and gives them the state. Returns how many:
@@ -166,3 +167,40 @@ size_t frame_groups_bytes(pfn_t limit);
 /* Invariants 1 and 2, and the poison of free frames. */
 struct check;
 void frame_check(struct check *check);
+
+/* ---- The quick half of frame_alloc() --------------------------------------------- */
+
+/*
+ * Free frames that a CPU has at hand. `count` is the magazine's lock as well
+ * (count_lock.h). Other CPUs take it only when there is no other frame left.
+ */
+struct magazine {
+	uint32_t count;
+	pfn_t pfns[MAGAZINE_FRAMES];
+} __attribute__((aligned(64)));
+
+/* The magazine was empty or busy when it was exchanged: `count` tells. */
+SLOW_PATH pfn_t frame_alloc_slow(struct magazine *magazine, uint32_t count, enum frame_state state);
+
+/* Panics; declared so that calling it costs the hot path nothing. */
+SLOW_PATH pfn_t frame_alloc_bad(pfn_t pfn);
+
+bool frame_poison_intact(pfn_t pfn);
+
+ALWAYS_INLINE pfn_t frame_alloc(enum frame_state state)
+{
+	struct magazine *magazine = THIS_CPU->magazine;
+	uint32_t count = count_try_take(&magazine->count);
+	pfn_t pfn;
+
+	if (UNLIKELY(count - 1 >= MAGAZINE_FRAMES))
+		return frame_alloc_slow(magazine, count, state);
+	pfn = magazine->pfns[count - 1];
+	count_put(&magazine->count, count - 1);
+	DEBUG_ASSERT(frame_poison_intact(pfn));
+	if (UNLIKELY(frames[pfn].state != FRAME_FREE))
+		return frame_alloc_bad(pfn);
+	frames[pfn].state = (uint8_t)state;
+	COUNT(PGALLOC);
+	return pfn;
+}

@@ -39,11 +39,12 @@ static struct inbox inboxes[CPU_MAX];
 static uint32_t run_look(struct inbox *inbox, const struct inbox_run *run, bool is_loaded)
 	REQUIRES(lru.lock)
 {
+	pfn_t *pfn = &inbox->pfns[run->at];
+	const pfn_t *end = pfn + run->count;
 	uint32_t untouched = 0;
 
-	for (uint32_t i = 0; i < run->count; i++) {
-		pfn_t *pfn = &inbox->pfns[run->at + i];
-		pte_t seen = pte_read(&run->entry[i]);
+	for (pte_t *entry = run->entry; pfn < end; pfn++, entry++) {
+		pte_t seen = pte_read(entry);
 
 		DEBUG_ASSERT(pte_is_none(seen) || pte_pfn(seen) == *pfn);
 		if (UNLIKELY(!(seen.bits & PTE_ACCESSED)) && policy_current->accessed) {
@@ -52,7 +53,7 @@ static uint32_t run_look(struct inbox *inbox, const struct inbox_run *run, bool 
 			*pfn = PFN_NONE;
 			untouched++;
 		} else if (LIKELY(is_loaded)) {
-			(void)pte_replace(&run->entry[i], seen, (pte_t){seen.bits & ~PTE_ACCESSED});
+			(void)pte_replace(entry, seen, (pte_t){seen.bits & ~PTE_ACCESSED});
 		}
 	}
 	return untouched;
@@ -197,7 +198,8 @@ bool inbox_take_back(struct frame *const *pages, unsigned count)
 		same++;
 	if (same == count) {
 		here -= count;
-		runs_cut(inbox, here);
+		if (inbox->run_count)
+			runs_cut(inbox, here);
 		for (unsigned i = 0; i < count; i++)
 			frame_flag_clear(pages[i], PAGE_LISTED);
 	}

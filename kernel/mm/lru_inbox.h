@@ -1,5 +1,6 @@
 /*
- * lru_inbox.h: the quick half of lru_insert(), for the fault that most faults are.
+ * lru_inbox.h: the quick halves of lru_insert() and lru_remove(), for the first touch
+ * that most faults are, and for what is freed soon after it.
  */
 #pragma once
 
@@ -41,4 +42,26 @@ ALWAYS_INLINE void lru_insert_quick(pfn_t pfn)
 	inbox->pfns[count] = pfn;
 	schedule_point();
 	count_put(&inbox->count, count + 1);
+}
+
+/*
+ * lru_remove() of one page, if it is the one that came last on this CPU, and alone:
+ * no list ever had it. False: nothing was changed.
+ */
+ALWAYS_INLINE bool lru_remove_quick(pfn_t pfn)
+{
+	struct inbox *inbox = THIS_CPU->inbox;
+	uint32_t count = count_try_take(&inbox->count);
+	bool is_last;
+
+	if (UNLIKELY(count == COUNT_BUSY))
+		return false;
+	is_last = count && inbox->pfns[count - 1] == pfn && inbox->run_count == 0;
+	if (LIKELY(is_last)) {
+		frame_flag_clear(&frames[pfn], PAGE_LISTED);
+		count--;
+	}
+	schedule_point();
+	count_put(&inbox->count, count);
+	return is_last;
 }

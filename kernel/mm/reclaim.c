@@ -34,30 +34,11 @@
 #include "kernel/sched/gate.h"
 #include "lib/errno.h"
 
-/* On a line of its own: every fault writes it. */
-static uint64_t resident __attribute__((aligned(64))); /* atomic */
+uint64_t reclaim_resident_count __attribute__((aligned(64)));
 
 uint64_t reclaim_resident(void)
 {
-	return READ_ONCE(resident);
-}
-
-/* Raises the counter if it stays within `max`. */
-ALWAYS_INLINE bool resident_try_raise(uint64_t pages, uint64_t max)
-{
-	uint64_t count = READ_ONCE(resident);
-
-	do {
-		if (count + pages > max)
-			return false;
-	} while (!__atomic_compare_exchange_n(&resident, &count, count + pages, false,
-					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-	return true;
-}
-
-static void resident_lower(uint64_t pages)
-{
-	__atomic_fetch_sub(&resident, pages, __ATOMIC_RELAXED);
+	return READ_ONCE(reclaim_resident_count);
 }
 
 void reclaim_wait(void)
@@ -75,18 +56,6 @@ bool reclaim_gives_up(void)
 
 	return READ_ONCE(thread->killed) && thread->process &&
 	       (thread->gate_depth == 1 || thread->copying);
-}
-
-pfn_t reclaim_page_try_alloc(void)
-{
-	pfn_t pfn;
-
-	if (UNLIKELY(!resident_try_raise(1, commit_resident_max())))
-		return PFN_NONE;
-	pfn = frame_alloc(FRAME_PRIVATE);
-	if (UNLIKELY(pfn == PFN_NONE))
-		resident_lower(1);
-	return pfn;
 }
 
 unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "kernel/mm/commit.h"
 #include "kernel/mm/frame.h"
 
 /*
@@ -16,7 +17,7 @@
 pfn_t reclaim_page_alloc(void);
 
 /* The same without evicting and waiting: PFN_NONE if there is no room or no frame now. */
-pfn_t reclaim_page_try_alloc(void);
+ALWAYS_INLINE pfn_t reclaim_page_try_alloc(void);
 
 /*
  * Up to `wanted` frames for pages that nobody has touched, while memory is
@@ -61,3 +62,39 @@ uint64_t reclaim_limit(void);
 /* Invariants 1, 7 and 11, for resident pages. */
 struct check;
 void reclaim_check(struct check *check);
+
+/* ---- The quick half of reclaim_page_alloc() -------------------------------------- */
+
+/* Frames of process pages, those in flight included: atomic, and on a line of its own. */
+extern uint64_t reclaim_resident_count;
+
+/* Raises the counter if it stays within `max`. */
+ALWAYS_INLINE bool resident_try_raise(uint64_t pages, uint64_t max)
+{
+	uint64_t count = READ_ONCE(reclaim_resident_count);
+
+	do {
+		if (UNLIKELY(count + pages > max))
+			return false;
+	} while (UNLIKELY(!__atomic_compare_exchange_n(&reclaim_resident_count, &count,
+						       count + pages, false, __ATOMIC_RELAXED,
+						       __ATOMIC_RELAXED)));
+	return true;
+}
+
+ALWAYS_INLINE void resident_lower(uint64_t pages)
+{
+	__atomic_fetch_sub(&reclaim_resident_count, pages, __ATOMIC_RELAXED);
+}
+
+ALWAYS_INLINE pfn_t reclaim_page_try_alloc(void)
+{
+	pfn_t pfn;
+
+	if (UNLIKELY(!resident_try_raise(1, commit_resident_max())))
+		return PFN_NONE;
+	pfn = frame_alloc(FRAME_PRIVATE);
+	if (UNLIKELY(pfn == PFN_NONE))
+		resident_lower(1);
+	return pfn;
+}

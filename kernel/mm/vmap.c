@@ -365,8 +365,11 @@ ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t a
 	}
 	thread->error_number = 0;
 	if (arena_index == PAGE_ARENA || pages) {
+		pte_t *entry = arena_entry(vmap, arena, address, QUICK);
+
 		if (UNLIKELY(!arena_knows_table(arena, address)) ||
-		    UNLIKELY(!pte_forget(arena_entry(vmap, arena, address, QUICK)))) {
+		    (!pte_forget(entry) &&
+		     UNLIKELY(!page_release_quick(vmap, entry, address & PAGE_MASK)))) {
 			free_pages(vmap, address, 1);
 			return;
 		}

@@ -128,3 +128,10 @@ void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t 
 /* Any kind -> none for `count` pages: frames and slots are released. The mutex is held. May sleep.
  */
 void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count);
+
+/*
+ * The same of one page that was touched only just now, by its entry: in memory,
+ * private, without a slot, and the newest of this CPU. False: it is not so, and
+ * nothing was changed. The mutex is held. Does not sleep.
+ */
+bool page_release_quick(const struct VMap *vmap, pte_t *entry, vaddr_t address);

@@ -11,7 +11,7 @@
 #include "kernel/mm/event.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/kernel_pages.h"
-#include "kernel/mm/lru.h"
+#include "kernel/mm/lru_inbox.h"
 #include "kernel/mm/object_page.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
@@ -106,9 +106,18 @@ void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t 
 /* Pages taken out of the tables, waiting for the shootdown that frees their frames. */
 struct released {
 	unsigned count;
+	uint32_t slots; /* the slots of all and-ed: SLOT_NONE if none has one */
+	uint64_t time;
 	struct frame *pages[RELEASED_MAX];
 	struct flush_batch flush;
 };
+
+static SLOW_PATH void slots_free(struct frame *const *pages, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (pages[i]->slot != SLOT_NONE)
+			swap_slot_free(pages[i]->slot);
+}
 
 /* The frames that no evictor holds are ours. The table's lock is held. */
 static void released_unlist(struct released *released)
@@ -116,9 +125,8 @@ static void released_unlist(struct released *released)
 	if (released->count == 0)
 		return;
 	released->count = lru_remove(released->pages, released->count);
-	for (unsigned i = 0; i < released->count; i++)
-		if (released->pages[i]->slot != SLOT_NONE)
-			swap_slot_free(released->pages[i]->slot);
+	if (UNLIKELY(released->slots != SLOT_NONE))
+		slots_free(released->pages, released->count);
 }
 
 /* Frames are free once no CPU can reach them. Interrupts are off, no spinlock held. */
@@ -137,13 +145,13 @@ static void released_flush(struct released *released)
 ALWAYS_INLINE void entry_release_frame(const struct VMap *vmap, pte_t *entry, vaddr_t address,
 				       struct released *released)
 {
-	pte_t old = pte_exchange(entry, PTE_NONE);
+	pfn_t pfn = pte_pfn(pte_exchange(entry, PTE_NONE));
+	struct frame *frame = &frames[pfn];
 
-	/* A resting page too: whoever let it rest may not have flushed yet. */
-	if (!BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
-		flush_batch_add(&released->flush, address_space_active(&vmap->space), address);
-	event_record(EVENT_FREE, vmap->pid, address, pte_pfn(old), SLOT_NONE, old.bits);
-	released->pages[released->count++] = &frames[pte_pfn(old)];
+	released->pages[released->count++] = frame;
+	released->slots &= frame->slot;
+	event_record_at(released->time, EVENT_FREE, vmap->pid, address, pfn, SLOT_NONE,
+			PTE_PRESENT);
 }
 
 /* Any other entry -> none. False if it is in transit: the caller waits. The table's lock is held.
@@ -183,6 +191,8 @@ ALWAYS_INLINE uint64_t run_release(const struct VMap *vmap, pte_t *entry, vaddr_
 {
 	uint64_t done = 0;
 
+	released->slots = SLOT_NONE;
+	released->time = cpu_tsc();
 	for (; done < count; done++, address += PAGE_SIZE) {
 		if (LIKELY((pte_read(&entry[done]).bits & (PTE_PRESENT | PTE_SHARED)) ==
 			   PTE_PRESENT))
@@ -209,6 +219,10 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 		run = MIN(run, RELEASED_MAX);
 		spin_lock(&table->table.lock);
 		done = run_release(vmap, entry, address, run, &released);
+		/* Of resting pages too: whoever let one rest may not have flushed yet. */
+		if (released.count && !BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
+			flush_batch_add_run(&released.flush, address_space_active(&vmap->space),
+					    address, (unsigned)done);
 		released_unlist(&released);
 		spin_unlock(&table->table.lock);
 		released_flush(&released);
@@ -218,4 +232,30 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 		address += done * PAGE_SIZE;
 		count -= done;
 	}
+}
+
+bool page_release_quick(const struct VMap *vmap, pte_t *entry, vaddr_t address)
+{
+	struct frame *table = vmap_table_of(entry);
+	uint64_t flags = irq_save();
+	pte_t old;
+	pfn_t pfn;
+
+	spin_lock(&table->table.lock);
+	old = pte_read(entry);
+	pfn = pte_pfn(old);
+	if (UNLIKELY((old.bits & (PTE_PRESENT | PTE_SHARED)) != PTE_PRESENT) ||
+	    UNLIKELY(frames[pfn].slot != SLOT_NONE) || UNLIKELY(!lru_remove_quick(pfn))) {
+		spin_unlock(&table->table.lock);
+		irq_restore(flags);
+		return false;
+	}
+	(void)pte_exchange(entry, PTE_NONE);
+	spin_unlock(&table->table.lock);
+	event_record(EVENT_FREE, vmap->pid, address, pfn, SLOT_NONE, PTE_PRESENT);
+	if (!BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
+		tlb_flush_page(address_space_active(&vmap->space), address);
+	reclaim_page_free(pfn);
+	irq_restore(flags);
+	return true;
 }
