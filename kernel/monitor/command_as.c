@@ -36,7 +36,7 @@ static struct {
 	struct mutex printing;
 	size_t line_count;
 	char line[LINE_MAX_BYTES * ESCAPED_BYTES];
-} as = { .lock = SPINLOCK(SEMAPHORE) };
+} as = { .lock = SPINLOCK(WAIT) };
 
 /* ---- Printing. In the worker's thread. --------------------------------------- */
 

@@ -31,7 +31,7 @@ static struct {
 	uint32_t head, tail; /* bytes ever taken and ever put; they wrap */
 	char ring[RING_BYTES];
 } input = {
-	.lock = SPINLOCK(SEMAPHORE),
+	.lock = SPINLOCK(WAIT),
 	.waiters = WAIT_QUEUE(input.waiters),
 };
 STATIC_ASSERT((RING_BYTES & (RING_BYTES - 1)) == 0);

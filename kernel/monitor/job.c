@@ -27,7 +27,7 @@
 static struct {
 	struct spinlock lock;
 	char report[REPORT_BYTES]; /* "" if none waits */
-} job = { .lock = SPINLOCK(SEMAPHORE) };
+} job = {.lock = SPINLOCK(WAIT)};
 
 /* ---- Output and input ------------------------------------------------------ */
 

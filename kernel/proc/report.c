@@ -25,7 +25,6 @@ static struct {
 	size_t length GUARDED_BY(mutex);
 } report = {
 	.mutex = {.lock_class = LOCK_REPORT,
-		  .lock = SPINLOCK(MUTEX),
 		  .waiters = WAIT_QUEUE(report.mutex.waiters)},
 };
 

@@ -181,7 +181,7 @@ static int short_locked(struct place *place, enum short_call call, int *count)
 	case UP:
 		return semaphore_post(&place->semaphore);
 	case COUNT_OF:
-		*count = READ_ONCE(place->semaphore.count);
+		*count = semaphore_value(&place->semaphore);
 		return 0;
 	case CLOSE:
 		if (place->users && place->holders == 1)
@@ -302,17 +302,20 @@ void semaphores_check(struct check *check)
 	process_visit_quiet(count_holders, holders);
 	for (unsigned i = 0; i < SEMAPHORES_MAX; i++) {
 		struct place *place = &table.places[i];
+		uint64_t word;
 
 		if (holders[i] != (place->used ? place->holders : 0))
 			check_fail(check, 13, "semaphore %u has %u holders and counts %u", i,
 				   holders[i], place->used ? place->holders : 0);
 		if (!place->used)
 			continue;
-		if (place->semaphore.count < 0)
-			check_fail(check, 13, "semaphore %u has the count %d", i,
-				   place->semaphore.count);
-		if (place->semaphore.count > 0 && wait_queue_first(&place->semaphore.waiters))
+		word = READ_ONCE(place->semaphore.word);
+		if (!wait_queue_first(&place->semaphore.waiters))
+			continue;
+		if (semaphore_word_count(word))
 			check_fail(check, 13, "semaphore %u has the count %d and a waiter", i,
-				   place->semaphore.count);
+				   semaphore_word_count(word));
+		if (!(word & SEMAPHORE_WAITED))
+			check_fail(check, 13, "semaphore %u has a waiter that no post sees", i);
 	}
 }

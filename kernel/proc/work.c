@@ -24,7 +24,7 @@ static struct {
 	struct work_list list GUARDED_BY(lock);
 	struct wait_queue arrived GUARDED_BY(lock);
 } works = {
-	.lock = SPINLOCK(SEMAPHORE),
+	.lock = SPINLOCK(WAIT),
 	.list = TAILQ_HEAD_INITIALIZER(works.list),
 	.arrived = WAIT_QUEUE(works.arrived),
 };

@@ -13,7 +13,6 @@
 bool gate_closed;
 
 struct mutex gate_closer = {.lock_class = LOCK_GATE,
-			    .lock = SPINLOCK(MUTEX),
 			    .waiters = WAIT_QUEUE(gate_closer.waiters)};
 
 static struct {

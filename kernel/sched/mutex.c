@@ -2,17 +2,19 @@
  * mutex.c: the paths of a mutex where somebody waits.
  *
  * `owner` is 0 or the owning thread, with MUTEX_WAITED set while threads wait.
- * The bit changes only under the mutex's spinlock; unlocking by a plain
- * exchange fails while it is set, so no waiter is overlooked. Unlocking hands
- * the mutex to the first waiter, which thus owns it when it wakes.
+ * The bit changes only under the sched lock, which guards the waiters too;
+ * unlocking by a plain exchange fails while it is set, so no waiter is
+ * overlooked. Unlocking hands the mutex to the first waiter, which thus owns it
+ * when it wakes.
  */
 #include "kernel/sched/mutex.h"
+
+#include "kernel/sched/sched_internal.h"
 
 void mutex_init(struct mutex *mutex, enum lock_class lock_class)
 {
 	mutex->owner = 0;
 	mutex->lock_class = lock_class;
-	mutex->lock = (struct spinlock)SPINLOCK(MUTEX);
 	wait_queue_init(&mutex->waiters);
 }
 
@@ -25,7 +27,7 @@ void mutex_lock_contended(struct mutex *mutex)
 	/* Who waits for a mutex must not keep others from their pages: they may hold it. */
 	if (UNLIKELY(thread->turn))
 		sched_retired_hook(thread);
-	flags = spin_lock_irq(&mutex->lock);
+	flags = spin_lock_irq(&sched_lock);
 	owner = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);
 	ASSERT((owner & ~MUTEX_WAITED) != self);
 	__atomic_fetch_add(&lock_contended[mutex->lock_class], 1, __ATOMIC_RELAXED);
@@ -36,26 +38,23 @@ void mutex_lock_contended(struct mutex *mutex)
 				break;
 		} else if (__atomic_compare_exchange_n(&mutex->owner, &owner, owner | MUTEX_WAITED,
 						       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-			(void)wait_queue_sleep(&mutex->waiters, &mutex->lock, WAIT_UNINTERRUPTIBLE);
+			(void)wait_queue_sleep_locked(&mutex->waiters, WAIT_UNINTERRUPTIBLE);
 			ASSERT(mutex_is_mine(mutex));
 			break;
 		}
 	}
-	spin_unlock_irq(&mutex->lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 }
 
 void mutex_unlock_contended(struct mutex *mutex)
 {
-	uint64_t flags = spin_lock_irq(&mutex->lock);
-	struct thread *next;
+	uint64_t flags = spin_lock_irq(&sched_lock);
+	const struct thread *next = TAILQ_FIRST(&mutex->waiters.threads);
+	uint64_t waited;
 
 	ASSERT(mutex_is_mine(mutex));
-	next = wait_queue_first(&mutex->waiters);
 	ASSERT(next);
-	__atomic_store_n(&mutex->owner,
-			 (uint64_t)next |
-				 (wait_queue_has_second(&mutex->waiters) ? MUTEX_WAITED : 0),
-			 __ATOMIC_RELEASE);
-	(void)wait_queue_wake_one(&mutex->waiters);
-	spin_unlock_irq(&mutex->lock, flags);
+	waited = wait_queue_wake_locked(&mutex->waiters) ? MUTEX_WAITED : 0;
+	__atomic_store_n(&mutex->owner, (uint64_t)next | waited, __ATOMIC_RELEASE);
+	spin_unlock_irq(&sched_lock, flags);
 }

@@ -12,7 +12,6 @@
 struct CAPABILITY("mutex") mutex {
 	uint64_t owner;             /* atomic: struct thread *, bit 0: somebody waits */
 	enum lock_class lock_class; /* for `locks` */
-	struct spinlock lock;       /* guards the decision to wait */
 	struct wait_queue waiters;
 };
 

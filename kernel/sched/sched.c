@@ -11,7 +11,7 @@
  * bit in idle_mask while it may be halted; whoever makes a thread ready clears
  * one such bit and interrupts that CPU.
  */
-#include "kernel/sched/thread.h"
+#include "kernel/sched/sched_internal.h"
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/switch.h"
@@ -20,17 +20,17 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
+struct spinlock sched_lock = SPINLOCK(SCHED);
+
 static struct {
-	struct spinlock lock;
-	struct thread_list ready GUARDED_BY(lock);
+	struct thread_list ready GUARDED_BY(sched_lock);
 	unsigned ready_count; /* changed under the lock */
-	struct thread_list all GUARDED_BY(lock);
-	struct thread_list dead GUARDED_BY(lock);
-	struct wait_queue reaper GUARDED_BY(lock);
-	uint64_t idle_mask GUARDED_BY(lock);
-	tid_t next_tid GUARDED_BY(lock);
+	struct thread_list all GUARDED_BY(sched_lock);
+	struct thread_list dead GUARDED_BY(sched_lock);
+	struct wait_queue reaper GUARDED_BY(sched_lock);
+	uint64_t idle_mask GUARDED_BY(sched_lock);
+	tid_t next_tid GUARDED_BY(sched_lock);
 } sched = {
-	.lock = SPINLOCK(SCHED),
 	.ready = TAILQ_HEAD_INITIALIZER(sched.ready),
 	.all = TAILQ_HEAD_INITIALIZER(sched.all),
 	.dead = TAILQ_HEAD_INITIALIZER(sched.dead),
@@ -47,7 +47,7 @@ void wait_queue_init(struct wait_queue *queue)
 }
 
 /* Puts the thread on the run queue and finds it a CPU. The sched lock is held. */
-static void ready_locked(struct thread *thread) REQUIRES(sched.lock)
+static void ready_locked(struct thread *thread) REQUIRES(sched_lock)
 {
 	thread->state = THREAD_READY;
 	TAILQ_INSERT_TAIL(&sched.ready, thread, link);
@@ -67,7 +67,7 @@ static void ready_locked(struct thread *thread) REQUIRES(sched.lock)
  * Runs the next ready thread, or the idle thread. The sched lock is held
  * before and after, by whichever thread runs; interrupts are off.
  */
-static void sched_switch(void) REQUIRES(sched.lock)
+static void sched_switch(void) REQUIRES(sched_lock)
 {
 	struct thread *prev = THIS_CPU->current;
 	struct thread *next;
@@ -101,8 +101,8 @@ static void thread_begin(void *argument)
 {
 	struct thread *thread = argument;
 
-	spin_taken(&sched.lock);
-	spin_unlock(&sched.lock);
+	spin_taken(&sched_lock);
+	spin_unlock(&sched_lock);
 	irq_enable();
 	thread->entry(thread->argument);
 	thread_exit();
@@ -126,46 +126,52 @@ struct thread *thread_init(vaddr_t stack_base, const char *name, struct process 
 	thread->state = THREAD_NEW;
 	string_copy(thread->name, name, sizeof(thread->name));
 	thread->stack_pointer = context_prepare(thread->stack_top, thread_begin, thread);
-	flags = spin_lock_irq(&sched.lock);
+	flags = spin_lock_irq(&sched_lock);
 	thread->tid = sched.next_tid++;
 	TAILQ_INSERT_TAIL(&sched.all, thread, all);
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 	return thread;
 }
 
 void thread_ready(struct thread *thread)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 
 	ASSERT(thread->state == THREAD_NEW);
 	ready_locked(thread);
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 }
 
-int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, enum wait_kind kind)
+int wait_queue_sleep_locked(struct wait_queue *queue, enum wait_kind kind)
 {
 	struct thread *thread = thread_current();
 
-	spin_lock(&sched.lock);
-	if (kind == WAIT_INTERRUPTIBLE && READ_ONCE(thread->killed)) {
-		spin_unlock(&sched.lock);
+	if (kind == WAIT_INTERRUPTIBLE && READ_ONCE(thread->killed))
 		return -EINTR;
-	}
 	thread->state = THREAD_BLOCKED;
 	thread->waiting = queue;
 	thread->interruptible = kind == WAIT_INTERRUPTIBLE;
 	thread->wake_result = 0;
 	TAILQ_INSERT_TAIL(&queue->threads, thread, link);
-	/* The waker must take the sched lock, so it cannot come before the switch. */
-	spin_unlock(lock);
 	sched_switch();
-	spin_unlock(&sched.lock);
-	spin_lock(lock);
 	return thread->wake_result;
 }
 
+int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, enum wait_kind kind)
+{
+	int result;
+
+	spin_lock(&sched_lock);
+	/* The waker must take the sched lock, so it cannot come before the switch. */
+	spin_unlock(lock);
+	result = wait_queue_sleep_locked(queue, kind);
+	spin_unlock(&sched_lock);
+	spin_lock(lock);
+	return result;
+}
+
 /* Takes a blocked thread off its wait queue. The sched lock is held. */
-static void unblock_locked(struct thread *thread, int result) REQUIRES(sched.lock)
+static void unblock_locked(struct thread *thread, int result) REQUIRES(sched_lock)
 {
 	TAILQ_REMOVE(&thread->waiting->threads, thread, link);
 	thread->waiting = NULL;
@@ -173,56 +179,53 @@ static void unblock_locked(struct thread *thread, int result) REQUIRES(sched.loc
 	ready_locked(thread);
 }
 
-bool wait_queue_wake_one(struct wait_queue *queue)
+bool wait_queue_wake_locked(struct wait_queue *queue)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
 	struct thread *thread = TAILQ_FIRST(&queue->threads);
 
 	if (thread)
 		unblock_locked(thread, 0);
-	spin_unlock_irq(&sched.lock, flags);
-	return thread;
+	return !TAILQ_EMPTY(&queue->threads);
 }
 
 void wait_queue_wake_all(struct wait_queue *queue)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
-	struct thread *thread;
+	uint64_t flags = spin_lock_irq(&sched_lock);
 
-	while ((thread = TAILQ_FIRST(&queue->threads)))
-		unblock_locked(thread, 0);
-	spin_unlock_irq(&sched.lock, flags);
+	while (wait_queue_wake_locked(queue))
+		continue;
+	spin_unlock_irq(&sched_lock, flags);
 }
 
 struct thread *wait_queue_first(struct wait_queue *queue)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 	struct thread *thread = TAILQ_FIRST(&queue->threads);
 
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 	return thread;
 }
 
 bool wait_queue_has_second(struct wait_queue *queue)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 	struct thread *first = TAILQ_FIRST(&queue->threads);
 	bool second = first && TAILQ_NEXT(first, link);
 
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 	return second;
 }
 
 void thread_kill(struct thread *thread)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 
 	WRITE_ONCE(thread->killed, true);
 	if (thread->state == THREAD_BLOCKED && thread->interruptible)
 		unblock_locked(thread, -EINTR);
 	else if (thread->state == THREAD_RUNNING && thread->cpu != THIS_CPU->id)
 		apic_send(thread->cpu, TRAP_RESCHEDULE);
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 }
 
 void thread_exit(void)
@@ -230,7 +233,7 @@ void thread_exit(void)
 	struct thread *thread = thread_current();
 
 	irq_disable();
-	spin_lock(&sched.lock);
+	spin_lock(&sched_lock);
 	thread->state = THREAD_DEAD;
 	TAILQ_REMOVE(&sched.all, thread, all);
 	TAILQ_INSERT_TAIL(&sched.dead, thread, link);
@@ -242,7 +245,7 @@ void thread_exit(void)
 
 struct thread *sched_wait_dead(void)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 	struct thread *self = thread_current();
 	struct thread *thread;
 
@@ -254,25 +257,25 @@ struct thread *sched_wait_dead(void)
 		sched_switch();
 	}
 	TAILQ_REMOVE(&sched.dead, thread, link);
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 	return thread;
 }
 
 bool sched_dead_empty(void)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 	bool empty = TAILQ_EMPTY(&sched.dead);
 
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 	return empty;
 }
 
 void thread_yield(void)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 
 	sched_switch();
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 	/* With nobody else to run here, let the other CPUs go on under icount. */
 	schedule_wait();
 }
@@ -284,9 +287,9 @@ void sched_preempt(bool may_switch)
 	if (!may_switch)
 		return;
 	if (THIS_CPU->need_resched && thread != THIS_CPU->idle) {
-		spin_lock(&sched.lock);
+		spin_lock(&sched_lock);
 		sched_switch();
-		spin_unlock(&sched.lock);
+		spin_unlock(&sched_lock);
 	}
 	if (UNLIKELY(READ_ONCE(thread->killed)) && thread->process && thread->gate_depth == 0) {
 		irq_enable();
@@ -341,15 +344,15 @@ void sched_idle_loop(struct thread *idle)
 	idle->cpu = THIS_CPU->id;
 	for (;;) {
 		irq_disable();
-		spin_lock(&sched.lock);
+		spin_lock(&sched_lock);
 		sched.idle_mask &= ~(1ull << THIS_CPU->id);
 		if (!TAILQ_EMPTY(&sched.ready)) {
 			sched_switch();
-			spin_unlock(&sched.lock);
+			spin_unlock(&sched_lock);
 			continue;
 		}
 		sched.idle_mask |= 1ull << THIS_CPU->id;
-		spin_unlock(&sched.lock);
+		spin_unlock(&sched_lock);
 		COUNT(IDLE);
 		cpu_halt();
 	}
@@ -362,7 +365,7 @@ void sched_start(struct thread *idle)
 	irq_disable();
 	THIS_CPU->idle = idle;
 	THIS_CPU->current = idle;
-	spin_lock(&sched.lock);
+	spin_lock(&sched_lock);
 	idle->state = THREAD_RUNNING;
 	context_switch(&unused, idle->stack_pointer);
 	__builtin_unreachable();
@@ -375,10 +378,10 @@ unsigned sched_ready_count(void)
 
 void sched_visit_threads(void (*visit)(struct thread *thread, void *context), void *context)
 {
-	uint64_t flags = spin_lock_irq(&sched.lock);
+	uint64_t flags = spin_lock_irq(&sched_lock);
 	struct thread *thread;
 
 	TAILQ_FOREACH (thread, &sched.all, all)
 		visit(thread, context);
-	spin_unlock_irq(&sched.lock, flags);
+	spin_unlock_irq(&sched_lock, flags);
 }

@@ -30,8 +30,7 @@
 	X(REPORT, "report")               /* proc/report.c: a mutex: one report at a time */ \
 	X(TURN, "turn")                   /* mm/turn.c: a mutex: one thread's pages stay */  \
 	X(TEST, "test")                   /* locks of tests and of programs' semaphores */   \
-	X(MUTEX, "mutex")                 /* sched/mutex.c: who waits for a mutex */         \
-	X(SEMAPHORE, "semaphore")         /* sched/semaphore.c: count and waiters */         \
+	X(WAIT, "wait")                   /* who waits for work, a job, a line */            \
 	X(TRANSIT, "transit")             /* mm/fault.c: waiters for pages being read */     \
 	X(OBJECT_PAGES, "object_pages")   /* mm/object.h: pages in memory, mappings */       \
 	X(PAGE_TABLE, "page_table")       /* entries of one level-1 table */                 \

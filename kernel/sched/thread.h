@@ -121,10 +121,7 @@ void wait_queue_init(struct wait_queue *queue);
 int wait_queue_sleep(struct wait_queue *queue, struct spinlock *lock, enum wait_kind kind)
 	REQUIRES(lock);
 
-/* Wakes the thread that waits longest; false if none waits. Any spinlock outer to sched may be
- * held. */
-bool wait_queue_wake_one(struct wait_queue *queue);
-
+/* Any spinlock outer to sched may be held. */
 void wait_queue_wake_all(struct wait_queue *queue);
 
 /*

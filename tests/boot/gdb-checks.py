@@ -122,7 +122,7 @@ def check_arguments():
 def check_in_assembly():
     """Where the processor is in assembly, too, which gdb takes for another language."""
     stop_at("context_switch")
-    contains("vm locks", r"\nsched +\d+ +1\n", r"\nsched.lock \(sched\): cpu \d")
+    contains("vm locks", r"\nsched +\d+ +1\n", r"\nsched_lock \(sched\): cpu \d")
     contains("vm lru", "^policy lru: 0 pages, next victim first$")
 
 

@@ -350,7 +350,7 @@ void stress_verify_all(struct stress_thread *thread)
 		if (i % 2 && !__atomic_load_n(&stress.failed, __ATOMIC_RELAXED))
 			(void)do_free(thread, block);
 	}
-	if (actor->baton.count != actor->baton_count)
+	if (semaphore_value(&actor->baton) != actor->baton_count)
 		stress_fail(thread, "semaphore: expected count %d, observed %d", actor->baton_count,
-			    actor->baton.count);
+			    semaphore_value(&actor->baton));
 }

@@ -38,7 +38,7 @@ TEST(semaphore, counts_out_of_range)
 	CHECK_ERROR(EINVAL, semaphore_init(&semaphore, (int64_t)SEMAPHORE_MAX + 1));
 	CHECK_ERROR(0, semaphore_init(&semaphore, SEMAPHORE_MAX));
 	CHECK_ERROR(EOVERFLOW, semaphore_post(&semaphore));
-	CHECK_EQUAL(SEMAPHORE_MAX, semaphore.count);
+	CHECK_EQUAL(SEMAPHORE_MAX, semaphore_value(&semaphore));
 	CHECK_ERROR(0, semaphore_wait(&semaphore));
 	CHECK_ERROR(0, semaphore_post(&semaphore));
 	CHECK_ERROR(0, semaphore_destroy(&semaphore));
@@ -52,7 +52,7 @@ TEST(semaphore, taken_without_waiting)
 	CHECK_ERROR(0, semaphore_try_wait(&semaphore));
 	CHECK_ERROR(0, semaphore_wait(&semaphore));
 	CHECK_ERROR(EAGAIN, semaphore_try_wait(&semaphore));
-	CHECK_EQUAL(0, semaphore.count);
+	CHECK_EQUAL(0, semaphore_value(&semaphore));
 	CHECK_ERROR(0, semaphore_post(&semaphore));
 	CHECK_ERROR(0, semaphore_try_wait(&semaphore));
 	CHECK_ERROR(0, semaphore_destroy(&semaphore));
@@ -114,7 +114,7 @@ TEST(semaphore, storm)
 	CHECK_ERROR(0, semaphore_init(&shared, STORM_COUNT));
 	threads_start(STORM_THREADS, takes_and_gives);
 	threads_wait(STORM_THREADS);
-	CHECK_EQUAL(STORM_COUNT, shared.count);
+	CHECK_EQUAL(STORM_COUNT, semaphore_value(&shared));
 	CHECK_ERROR(0, semaphore_destroy(&shared));
 }
 
@@ -147,7 +147,7 @@ TEST(semaphore, as_many_given_as_taken)
 	CHECK_ERROR(0, semaphore_init(&shared, 0));
 	threads_start(STORM_THREADS, gives_or_takes);
 	threads_wait(STORM_THREADS);
-	CHECK_EQUAL(0, shared.count);
+	CHECK_EQUAL(0, semaphore_value(&shared));
 	CHECK_ERROR(0, semaphore_destroy(&shared));
 }
 
@@ -184,7 +184,7 @@ TEST(semaphore, kill_of_a_sleeper)
 	CHECK_ERROR(0, semaphore_destroy(&shared));
 	CHECK_EQUAL(0, taken);
 	CHECK_ERROR(0, semaphore_post(&shared));
-	CHECK_EQUAL(1, shared.count);
+	CHECK_EQUAL(1, semaphore_value(&shared));
 }
 
 #define KILL_ROUNDS 40
@@ -220,8 +220,8 @@ TEST(semaphore, wake_against_kill)
 			CHECK_ERROR(0, semaphore_post(&shared));
 		}
 		CHECK_ERROR(0, process_wait(kill_pid, &end));
-		if (taken + (unsigned)shared.count != 1)
-			FAIL("round %u: %u taken, %d left", round, taken, shared.count);
+		if (taken + (unsigned)semaphore_value(&shared) != 1)
+			FAIL("round %u: %u taken, %d left", round, taken, semaphore_value(&shared));
 	}
 }
 
@@ -246,7 +246,7 @@ TEST(semaphore, kill_loses_no_wakeup)
 		if (__atomic_load_n(&taken_by, __ATOMIC_RELAXED) == kill_pid)
 			CHECK_ERROR(0, semaphore_post(&shared)); /* one more, for the other */
 		CHECK_ENDED(FAULT_OK, 0, other);
-		CHECK_EQUAL(0, shared.count);
+		CHECK_EQUAL(0, semaphore_value(&shared));
 	}
 }
 
@@ -293,15 +293,16 @@ static void notes_its_turn(void *argument)
 	thread_done();
 }
 
+static void count_waiter(struct thread *thread, void *count)
+{
+	*(unsigned *)count += thread->waiting == &mutex.waiters;
+}
+
 static unsigned mutex_waiters(void)
 {
-	const struct thread *thread;
 	unsigned count = 0;
-	uint64_t flags = spin_lock_irq(&mutex.lock);
 
-	TAILQ_FOREACH (thread, &mutex.waiters.threads, link)
-		count++;
-	spin_unlock_irq(&mutex.lock, flags);
+	sched_visit_threads(count_waiter, &count);
 	return count;
 }
 
