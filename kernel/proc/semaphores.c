@@ -7,8 +7,12 @@
  *  2. users is the number of threads inside semaphore_down(); each is of a
  *     process that holds it, and keeps it from going.
  *  3. A place's generation grows when it is given out, so an old handle fails.
- * Lock: `semaphores`, of the class of programs' semaphores, outside each
- * semaphore's own.
+ *  4. A semaphore's word has its place's generation, and a handle names both.
+ *     So P and V of who need not wait are one exchange of that word, without
+ *     the lock: it fails if the generation is past. Nothing is half done in
+ *     between, so they need no gate either.
+ * Lock: `semaphores_lock`, for all but the words. A call that overlaps with a close
+ * of the same process may still take or give one.
  */
 #include "kernel/proc/semaphores.h"
 
@@ -19,62 +23,78 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
+static struct spinlock semaphores_lock = SPINLOCK(TEST);
+
 struct place {
-	struct semaphore semaphore;
-	uint32_t generation;
-	unsigned holders, users;
-	bool used;
-	char name[SEMAPHORE_NAME_BYTES]; /* "": none */
+	struct semaphore semaphore; /* marked with the place's generation */
+	unsigned holders GUARDED_BY(semaphores_lock);
+	unsigned users GUARDED_BY(semaphores_lock);
+	bool used GUARDED_BY(semaphores_lock);
+	char name[SEMAPHORE_NAME_BYTES] GUARDED_BY(semaphores_lock); /* "": none */
 };
 STATIC_ASSERT(SEMAPHORES_MAX <= 64); /* a process's are the bits of a word */
 
-static struct {
-	struct spinlock lock;
-	struct place places[SEMAPHORES_MAX];
-} table = {.lock = SPINLOCK(TEST)};
+#define GENERATION_MAX 0x7fffffffu /* a handle is not negative */
+
+static struct place places[SEMAPHORES_MAX];
 
 static uint64_t bit_of(const struct place *place)
 {
-	return 1ull << (place - table.places);
+	return 1ull << (place - places);
+}
+
+static uint32_t generation_of(const struct place *place)
+{
+	return semaphore_word_mark(READ_ONCE(place->semaphore.word));
 }
 
 static int64_t handle_of(const struct place *place)
 {
-	return (int64_t)(place->generation & 0x7fffffff) << 32 | (place - table.places);
+	return (int64_t)generation_of(place) << 32 | (place - places);
 }
 
-/* The place that the handle names, if the process holds it. The lock is held. */
-static struct place *place_find(int64_t handle)
+/*
+ * The place that the handle names, with its semaphore's word, if the process holds it. Without the
+ * lock that may be over at once; but an exchange of that word fails when the generation is past.
+ */
+static struct place *place_find(int64_t handle, uint64_t *word)
 {
-	uint64_t number = (uint64_t)handle & 0xffffffff;
-	struct place *place = &table.places[number % SEMAPHORES_MAX];
+	uint64_t number = (uint64_t)handle % SEMAPHORES_MAX;
+	struct place *place = &places[number];
 
-	if (handle < 0 || number >= SEMAPHORES_MAX || !place->used || handle_of(place) != handle ||
-	    !(process_current()->semaphores & bit_of(place)))
+	*word = READ_ONCE(place->semaphore.word);
+	if ((uint64_t)handle != ((uint64_t)semaphore_word_mark(*word) << 32 | number) ||
+	    !(READ_ONCE(process_current()->semaphores) >> number & 1))
 		return NULL;
 	return place;
 }
 
-static struct place *place_named(const char *name)
+static struct place *place_named(const char *name) REQUIRES(semaphores_lock)
 {
 	for (unsigned i = 0; i < SEMAPHORES_MAX; i++)
-		if (table.places[i].used && strcmp(table.places[i].name, name) == 0)
-			return &table.places[i];
+		if (places[i].used && strcmp(places[i].name, name) == 0)
+			return &places[i];
 	return NULL;
 }
 
+static uint32_t generation_next(const struct place *place)
+{
+	return (generation_of(place) + 1) & GENERATION_MAX;
+}
+
 static struct place *place_make(const char *name, uint64_t value, int *error)
+	REQUIRES(semaphores_lock)
 {
 	for (unsigned i = 0; i < SEMAPHORES_MAX; i++) {
-		struct place *place = &table.places[i];
+		struct place *place = &places[i];
 
 		if (place->used)
 			continue;
-		*error = semaphore_init(&place->semaphore, (int64_t)MIN(value, UINT32_MAX));
+		*error = semaphore_init_marked(&place->semaphore, (int64_t)MIN(value, UINT32_MAX),
+					       generation_next(place));
 		if (*error)
 			return NULL;
 		place->used = true;
-		place->generation++;
 		place->holders = place->users = 0;
 		(void)string_copy(place->name, name, sizeof(place->name));
 		return place;
@@ -83,14 +103,14 @@ static struct place *place_make(const char *name, uint64_t value, int *error)
 	return NULL;
 }
 
-static void place_hold(struct place *place, struct process *process)
+static void place_hold(struct place *place, struct process *process) REQUIRES(semaphores_lock)
 {
 	if (!(process->semaphores & bit_of(place)))
 		place->holders++;
 	process->semaphores |= bit_of(place);
 }
 
-static void place_drop(struct place *place, struct process *process)
+static void place_drop(struct place *place, struct process *process) REQUIRES(semaphores_lock)
 {
 	process->semaphores &= ~bit_of(place);
 	if (--place->holders == 0 && place->name[0] == '\0')
@@ -99,7 +119,7 @@ static void place_drop(struct place *place, struct process *process)
 
 /* ---- Inside the gate ---------------------------------------------------------- */
 
-static int64_t open_locked(const char *name, int flags, uint64_t value)
+static int64_t open_locked(const char *name, int flags, uint64_t value) REQUIRES(semaphores_lock)
 {
 	struct place *place = name[0] ? place_named(name) : NULL;
 	int error = 0;
@@ -126,9 +146,9 @@ static int64_t open_inside(const char *user_name, int flags, uint64_t value)
 
 	if (length <= 0 || flags & ~(SEMAPHORE_CREATE | SEMAPHORE_EXCLUSIVE))
 		return length < 0 ? length : -EINVAL;
-	irq = spin_lock_irq(&table.lock);
+	irq = spin_lock_irq(&semaphores_lock);
 	handle = open_locked(name, flags, value);
-	spin_unlock_irq(&table.lock, irq);
+	spin_unlock_irq(&semaphores_lock, irq);
 	return handle;
 }
 
@@ -141,48 +161,58 @@ static int unlink_inside(const char *user_name)
 
 	if (length <= 0)
 		return length < 0 ? length : -ENOENT;
-	flags = spin_lock_irq(&table.lock);
+	flags = spin_lock_irq(&semaphores_lock);
 	place = place_named(name);
 	if (place) {
 		place->name[0] = '\0';
 		if (place->holders == 0)
 			place->used = false;
 	}
-	spin_unlock_irq(&table.lock, flags);
+	spin_unlock_irq(&semaphores_lock, flags);
 	return place ? 0 : -ENOENT;
 }
 
 static int down_inside(int64_t handle)
 {
-	uint64_t flags = spin_lock_irq(&table.lock);
-	struct place *place = place_find(handle);
+	uint64_t flags = spin_lock_irq(&semaphores_lock);
+	uint64_t word;
+	struct place *place = place_find(handle, &word);
 	int error;
 
 	if (place)
 		place->users++;
-	spin_unlock_irq(&table.lock, flags);
+	spin_unlock_irq(&semaphores_lock, flags);
 	if (!place)
 		return -EINVAL;
 	error = semaphore_wait(&place->semaphore);
-	flags = spin_lock_irq(&table.lock);
+	flags = spin_lock_irq(&semaphores_lock);
 	place->users--;
-	spin_unlock_irq(&table.lock, flags);
+	spin_unlock_irq(&semaphores_lock, flags);
 	return error;
 }
 
-enum short_call { TRY_DOWN, UP, COUNT_OF, CLOSE, END };
+enum short_call { TRY_DOWN, UP, CLOSE, END };
+
+/* From here on an exchange of an older word fails, and handles with it. */
+static void place_expire(struct place *place)
+{
+	struct semaphore *semaphore = &place->semaphore;
+	uint64_t word;
+
+	do
+		word = READ_ONCE(semaphore->word);
+	while (!semaphore_exchange(semaphore, word,
+				   semaphore_word(generation_next(place), (uint32_t)word)));
+}
 
 /* What does not wait is done under the lock. */
-static int short_locked(struct place *place, enum short_call call, int *count)
+static int short_locked(struct place *place, enum short_call call) REQUIRES(semaphores_lock)
 {
 	switch (call) {
 	case TRY_DOWN:
 		return semaphore_try_wait(&place->semaphore);
 	case UP:
 		return semaphore_post(&place->semaphore);
-	case COUNT_OF:
-		*count = semaphore_value(&place->semaphore);
-		return 0;
 	case CLOSE:
 		if (place->users && place->holders == 1)
 			return -EBUSY;
@@ -195,19 +225,31 @@ static int short_locked(struct place *place, enum short_call call, int *count)
 			return -EBUSY;
 		/* Other holders keep the bit until they end: a handle of theirs fails. */
 		place_drop(place, process_current());
-		place->generation++;
+		place_expire(place);
 		return 0;
 	}
 }
 
-static int short_inside(int64_t handle, enum short_call call, int *count)
+static int short_inside(int64_t handle, enum short_call call)
 {
-	uint64_t flags = spin_lock_irq(&table.lock);
-	struct place *place = place_find(handle);
-	int result = place ? short_locked(place, call, count) : -EINVAL;
+	uint64_t flags = spin_lock_irq(&semaphores_lock);
+	uint64_t word;
+	struct place *place = place_find(handle, &word);
+	int result = place ? short_locked(place, call) : -EINVAL;
 
-	spin_unlock_irq(&table.lock, flags);
+	spin_unlock_irq(&semaphores_lock, flags);
 	return result;
+}
+
+static int count_inside(int64_t handle, int *user_count)
+{
+	uint64_t word;
+	int count;
+
+	if (!place_find(handle, &word))
+		return -EINVAL;
+	count = semaphore_word_count(word);
+	return vmap_buffer_write(user_count, &count, sizeof(count));
 }
 
 /* ---- The services ------------------------------------------------------------- */
@@ -223,21 +265,21 @@ int64_t semaphore_make(uint64_t value)
 	int64_t handle;
 
 	gate_enter();
-	flags = spin_lock_irq(&table.lock);
+	flags = spin_lock_irq(&semaphores_lock);
 	handle = open_locked("", SEMAPHORE_CREATE, value);
-	spin_unlock_irq(&table.lock, flags);
+	spin_unlock_irq(&semaphores_lock, flags);
 	gate_leave();
 	return handle;
 }
 
 int semaphore_close(int64_t handle)
 {
-	return INSIDE_GATE(short_inside(handle, CLOSE, NULL));
+	return INSIDE_GATE(short_inside(handle, CLOSE));
 }
 
 int semaphore_end(int64_t handle)
 {
-	return INSIDE_GATE(short_inside(handle, END, NULL));
+	return INSIDE_GATE(short_inside(handle, END));
 }
 
 int semaphore_unlink(const char *name)
@@ -247,44 +289,54 @@ int semaphore_unlink(const char *name)
 
 int semaphore_down(int64_t handle)
 {
+	uint64_t word;
+	struct place *place = place_find(handle, &word);
+
+	if (LIKELY(place) && semaphore_wait_quick(&place->semaphore, word))
+		return 0;
 	return INSIDE_GATE(down_inside(handle));
 }
 
 int semaphore_try_down(int64_t handle)
 {
-	return INSIDE_GATE(short_inside(handle, TRY_DOWN, NULL));
+	return INSIDE_GATE(short_inside(handle, TRY_DOWN));
 }
 
 int semaphore_up(int64_t handle)
 {
-	return INSIDE_GATE(short_inside(handle, UP, NULL));
+	uint64_t word;
+	struct place *place = place_find(handle, &word);
+
+	if (LIKELY(place) && semaphore_post_quick(&place->semaphore, word))
+		return 0;
+	return INSIDE_GATE(short_inside(handle, UP));
 }
 
 int semaphore_count(int64_t handle, int *count)
 {
-	return INSIDE_GATE(short_inside(handle, COUNT_OF, count));
+	return INSIDE_GATE(count_inside(handle, count));
 }
 
 /* ---- Processes ------------------------------------------------------------------ */
 
 void semaphores_inherit(struct process *child, const struct process *parent)
 {
-	uint64_t flags = spin_lock_irq(&table.lock);
+	uint64_t flags = spin_lock_irq(&semaphores_lock);
 
 	for (unsigned i = 0; i < SEMAPHORES_MAX; i++)
 		if (parent->semaphores & 1ull << i)
-			place_hold(&table.places[i], child);
-	spin_unlock_irq(&table.lock, flags);
+			place_hold(&places[i], child);
+	spin_unlock_irq(&semaphores_lock, flags);
 }
 
 void semaphores_release(struct process *process)
 {
-	uint64_t flags = spin_lock_irq(&table.lock);
+	uint64_t flags = spin_lock_irq(&semaphores_lock);
 
 	for (unsigned i = 0; i < SEMAPHORES_MAX; i++)
 		if (process->semaphores & 1ull << i)
-			place_drop(&table.places[i], process);
-	spin_unlock_irq(&table.lock, flags);
+			place_drop(&places[i], process);
+	spin_unlock_irq(&semaphores_lock, flags);
 }
 
 static void count_holders(struct process *process, void *context)
@@ -295,27 +347,33 @@ static void count_holders(struct process *process, void *context)
 		holders[i] += (process->semaphores >> i) & 1;
 }
 
+static void place_check(struct place *place, unsigned holders, struct check *check)
+	REQUIRES(semaphores_lock)
+{
+	unsigned counted = place->used ? place->holders : 0;
+	uint64_t word = READ_ONCE(place->semaphore.word);
+	long number = place - places;
+
+	if (holders != counted)
+		check_fail(check, 13, "semaphore %ld has %u holders and counts %u", number, holders,
+			   counted);
+	if (!place->used || !wait_queue_first(&place->semaphore.waiters))
+		return;
+	if (semaphore_word_count(word))
+		check_fail(check, 13, "semaphore %ld has the count %d and a waiter", number,
+			   semaphore_word_count(word));
+	if (!(word & SEMAPHORE_WAITED))
+		check_fail(check, 13, "semaphore %ld has a waiter that no post sees", number);
+}
+
 void semaphores_check(struct check *check)
 {
 	unsigned holders[SEMAPHORES_MAX] = {0};
+	uint64_t flags;
 
 	process_visit_quiet(count_holders, holders);
-	for (unsigned i = 0; i < SEMAPHORES_MAX; i++) {
-		struct place *place = &table.places[i];
-		uint64_t word;
-
-		if (holders[i] != (place->used ? place->holders : 0))
-			check_fail(check, 13, "semaphore %u has %u holders and counts %u", i,
-				   holders[i], place->used ? place->holders : 0);
-		if (!place->used)
-			continue;
-		word = READ_ONCE(place->semaphore.word);
-		if (!wait_queue_first(&place->semaphore.waiters))
-			continue;
-		if (semaphore_word_count(word))
-			check_fail(check, 13, "semaphore %u has the count %d and a waiter", i,
-				   semaphore_word_count(word));
-		if (!(word & SEMAPHORE_WAITED))
-			check_fail(check, 13, "semaphore %u has a waiter that no post sees", i);
-	}
+	flags = spin_lock_irq(&semaphores_lock);
+	for (unsigned i = 0; i < SEMAPHORES_MAX; i++)
+		place_check(&places[i], holders[i], check);
+	spin_unlock_irq(&semaphores_lock, flags);
 }

@@ -9,7 +9,8 @@
  * name is gone; a name stays until it is unlinked.
  *
  * All return 0 or a negative errno, -EINVAL for a handle that the process does
- * not hold. Each passes the gate.
+ * not hold. Each passes the gate, but for a P and a V with nobody to wait for or
+ * to wake.
  */
 #pragma once
 
@@ -40,7 +41,7 @@ int semaphore_end(int64_t handle) MUST_CHECK;
 /* Takes the name away. -EFAULT, -ENAMETOOLONG, -ENOENT. */
 int semaphore_unlink(const char *name) MUST_CHECK;
 
-/* P, waits: -EINTR; P or -EAGAIN; V: -EOVERFLOW; the count. */
+/* P, waits: -EINTR; P or -EAGAIN; V: -EOVERFLOW; the count: -EFAULT. */
 int semaphore_down(int64_t handle) MUST_CHECK;
 int semaphore_try_down(int64_t handle) MUST_CHECK;
 int semaphore_up(int64_t handle) MUST_CHECK;

@@ -33,8 +33,7 @@ int semaphore_init_marked(struct semaphore *semaphore, int64_t count, uint32_t m
 	if (count < 0 || count > SEMAPHORE_MAX)
 		return -EINVAL;
 	wait_queue_init(&semaphore->waiters);
-	__atomic_store_n(&semaphore->word, (uint64_t)mark << 32 | (uint64_t)count,
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(&semaphore->word, semaphore_word(mark, (uint32_t)count), __ATOMIC_RELEASE);
 	return 0;
 }
 

@@ -25,7 +25,7 @@ struct semaphore {
 	struct wait_queue waiters;
 };
 
-/* Its count, and its owner's mark, in a word that was read. */
+/* Its count, and its owner's mark, in a word that was read; and such a word. */
 ALWAYS_INLINE int semaphore_word_count(uint64_t word)
 {
 	return (int)(word & SEMAPHORE_MAX);
@@ -34,6 +34,11 @@ ALWAYS_INLINE int semaphore_word_count(uint64_t word)
 ALWAYS_INLINE uint32_t semaphore_word_mark(uint64_t word)
 {
 	return (uint32_t)(word >> 32);
+}
+
+ALWAYS_INLINE uint64_t semaphore_word(uint32_t mark, uint32_t waited_and_count)
+{
+	return (uint64_t)mark << 32 | waited_and_count;
 }
 
 ALWAYS_INLINE int semaphore_value(const struct semaphore *semaphore)

@@ -28,6 +28,7 @@
 
 static struct {
 	struct VMap *vmap, *child;
+	struct thread *waiter; /* the child's, at the semaphore */
 	struct process *process;
 	vaddr_t area;
 	int64_t semaphore;
@@ -42,8 +43,9 @@ static int child_main(void *argument)
 	(void)argument;
 	(void)test_load(sharer.area);
 	sharer.child = self_vmap();
+	sharer.waiter = thread_current();
 	CHECK_ERROR(0, semaphore_post(&sharer.ready));
-	CHECK_ERROR(0, semaphore_wait(&sharer.may_end));
+	CHECK_ERROR(0, semaphore_down(sharer.semaphore));
 	return 0;
 }
 
@@ -53,7 +55,7 @@ static int sharer_main(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	sharer.area = (vaddr_t)test_anonymous(PAGES * PAGE_SIZE);
-	sharer.semaphore = semaphore_make(3);
+	sharer.semaphore = semaphore_make(0);
 	test_pages_fill(sharer.area, 3, 1);
 	for (unsigned i = 0; i < 100 && !pte_is_ask(pte_read(test_entry(sharer.area))); i++)
 		test_evict_all();
@@ -63,6 +65,7 @@ static int sharer_main(int argc, char **argv)
 	sharer.process = process_current();
 	pid = process_start(child_main, NULL);
 	CHECK_ERROR(0, semaphore_wait(&sharer.may_end));
+	CHECK_ERROR(0, semaphore_up(sharer.semaphore));
 	CHECK_ENDED(FAULT_OK, 0, pid);
 	return (int)test_pages_verify(sharer.area, 3, 1);
 }
@@ -99,6 +102,8 @@ static bool sharer_start(void)
 	sharer.pid = SPAWN(sharer_main, 0, NULL);
 	if (!sharer.pid || !CHECK_ERROR(0, semaphore_wait(&sharer.ready)))
 		return false;
+	while (READ_ONCE(sharer.waiter->state) != THREAD_BLOCKED)
+		thread_yield();
 	return CHECK_EQUAL(2, frame_of(0)->map_count) && CHECK_EQUAL(1, frame_of(1)->map_count) &&
 	       CHECK(frame_of(1)->slot != SLOT_NONE) &&
 	       CHECK_EQUAL(OBJECT_PAGE_SLOT, object_page_kind(record_of(2))) &&
@@ -108,8 +113,12 @@ static bool sharer_start(void)
 static void sharer_end(void)
 {
 	CHECK_ERROR(0, semaphore_post(&sharer.may_end));
-	CHECK_ERROR(0, semaphore_post(&sharer.may_end));
 	CHECK_ENDED(FAULT_OK, 0, sharer.pid);
+}
+
+static struct semaphore *semaphore_of_sharer(void)
+{
+	return CONTAINER_OF(sharer.waiter->waiting, struct semaphore, waiters);
 }
 
 /* ---- What is broken ------------------------------------------------------------------------ */
@@ -249,6 +258,16 @@ static void semaphore_lost(enum step step)
 	SWAP_VALUE(sharer.process->semaphores, 0);
 }
 
+static void counted_with_a_waiter(enum step step)
+{
+	SWAP_VALUE(semaphore_of_sharer()->word, semaphore_of_sharer()->word + 1);
+}
+
+static void waiter_overlooked(enum step step)
+{
+	SWAP_VALUE(semaphore_of_sharer()->word, semaphore_of_sharer()->word & ~SEMAPHORE_WAITED);
+}
+
 /* ---- check must tell --------------------------------------------------------------------------
  */
 
@@ -280,6 +299,8 @@ TEST(check, what_is_shared)
 		DAMAGE(12, mutex_held),
 		DAMAGE(12, evictor_holds),
 		DAMAGE(13, semaphore_lost),
+		DAMAGE(13, counted_with_a_waiter),
+		DAMAGE(13, waiter_overlooked),
 	};
 	struct policy *before = lru_policy();
 

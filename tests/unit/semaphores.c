@@ -58,6 +58,8 @@ PROCESS_TEST(semaphores, counts)
 	CHECK_ERROR(0, semaphore_down(most));
 	CHECK_ERROR(0, semaphore_count(most, &count));
 	CHECK_EQUAL(SEMAPHORE_MAX - 1, count);
+	CHECK_ERROR(EFAULT, semaphore_count(most, (int *)16));
+	CHECK_ERROR(EFAULT, semaphore_count(most, NULL));
 	CHECK_ERROR(0, semaphore_end(most));
 	CHECK_ERROR(0, semaphore_end(none));
 }
