@@ -43,7 +43,7 @@ const char *command_candidate(void *context, const char *line, size_t line_bytes
 	    (line_bytes == 6 && memcmp(line, "spawn ", 6) == 0))
 		return name_candidate(false, true, index);
 	if (line_bytes == 5 && memcmp(line, "help ", 5) == 0)
-		return name_candidate(true, false, index);
+		return name_candidate(true, true, index);
 	return NULL;
 }
 

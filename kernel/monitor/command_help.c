@@ -74,16 +74,27 @@ static void help_bugs(void)
 	console_print("  `make run BUG=NAME` builds and boots a quire with that bug\n");
 }
 
-static int help_command(const char *name)
+static void print_one(const char *name, const char *arguments, const char *summary)
+{
+	console_print("%s%s%s: %s\n", name, *arguments != '\0' ? " " : "", arguments, summary);
+}
+
+/* Of a command, or of a program. */
+static int help_name(const char *name)
 {
 	const struct command *command = command_find(name);
+	const struct program *program = program_find(name);
 
-	if (!command)
-		return command_fail(ENOENT, "there is no command '%s'", name);
-	console_print("%s%s%s: %s\n", command->name, *command->arguments != '\0' ? " " : "",
-		      command->arguments, command->summary);
-	if (command->detail)
-		console_write(command->detail, strlen(command->detail));
+	if (command) {
+		print_one(command->name, command->arguments, command->summary);
+		if (command->detail)
+			console_write(command->detail, strlen(command->detail));
+		return 0;
+	}
+	if (!program)
+		return command_fail(ENOENT, "there is no command or program '%s'", name);
+	print_one(program->name, program->arguments, program->summary);
+	console_print("A program: `run %s` runs it, `spawn %s` in the background.\n", name, name);
 	return 0;
 }
 
@@ -109,9 +120,9 @@ static int help_run(int argc, char **argv)
 			return 0;
 		}
 	}
-	return help_command(argv[1]);
+	return help_name(argv[1]);
 }
 
 COMMAND(00, help, .name = "help", .arguments = "[COMMAND]",
 	.summary = "lists the commands, or explains one", .max = 1, .run = help_run,
-	.detail = "Also help programs, policies, files, bugs.\n");
+	.detail = "Also help PROGRAM; help programs, policies, files, bugs.\n");

@@ -226,12 +226,11 @@ pid_t process_spawn_function(const char *name, int (*main)(int argc, char **argv
 
 pid_t process_spawn(int argc, char *const *argv, enum process_place place)
 {
-	for (const struct program *const *program = table_programs_start;
-	     program < table_programs_end && argc > 0; program++)
-		if (strcmp((*program)->name, argv[0]) == 0)
-			return process_spawn_function((*program)->name, (*program)->main, argc,
-						      argv, place);
-	return -ENOENT;
+	const struct program *program = argc > 0 ? program_find(argv[0]) : NULL;
+
+	if (!program)
+		return -ENOENT;
+	return process_spawn_function(program->name, program->main, argc, argv, place);
 }
 
 void process_kill_threads_locked(struct process *process)

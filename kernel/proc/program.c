@@ -17,6 +17,14 @@ void (*process_write_hook)(struct process *process, const char *bytes, size_t co
 int (*process_read_hook)(struct process *process, char *line, size_t size_bytes);
 void (*process_flush_hook)(void);
 
+const struct program *program_find(const char *name)
+{
+	for (const struct program *const *at = table_programs_start; at < table_programs_end; at++)
+		if (strcmp((*at)->name, name) == 0)
+			return *at;
+	return NULL;
+}
+
 void print(const char *fmt, ...)
 {
 	char text[512];

@@ -29,6 +29,9 @@ struct program {
 extern const struct program *const table_programs_start[];
 extern const struct program *const table_programs_end[];
 
+/* The program of that name, or NULL. */
+const struct program *program_find(const char *name);
+
 /* Output: to the console in the foreground, in whole lines after `[PID] ` in the background. */
 void print(const char *format, ...) PRINTF_LIKE(1, 2);
 

@@ -71,6 +71,15 @@ result 'TIMEOUT ends it with status 124'
 ends 125 '' QEMU_CPU=no-such-cpu
 result 'a QEMU that cannot run is status 125'
 
+programs="worker $(sed -n 's/^PROGRAM([a-z_]*, "\([^"]*\)".*/\1/p' kernel/programs/*.c \
+	kernel/programs/labs/lib/*.c)"
+# shellcheck disable=SC2086 # one word each
+ends 0 "strict\n$(printf 'help %s\\n' $programs)" && [[ $programs == *mem-prod-cons* ]] &&
+	[[ $said == *$'\n''demo: '* && $said == *$'\n''mem-prod-cons [producers=N]'* ]]
+result 'help of each program'
+ends 1 'strict\nhelp no-such-program\n'
+result 'help of what there is not'
+
 said=$(printf 'meminfo\n' | LOG="$files/log" TIMEOUT=60 tests/tools/boot run 2>&1; echo " $?")
 [[ $said == *'quire> '*' 0' ]] && [ "$(printf %s "${said% *}")" = "$(cat "$files/log")" ]
 result 'a pipe is typed in, its end powers off, and the log is what was printed' ||

@@ -18,6 +18,7 @@ use IPC::Open2;
 
 chdir dirname($0) . "/../.." or die "quire: $!\n";
 use lib 'tests/labs';
+use Lab;
 use VirtualObjects;
 
 delete @ENV{qw(MEM APPEND RUN TRACE ICOUNT)};
@@ -26,15 +27,6 @@ my $SOURCE = "kernel/programs/labs/$NAME.c";
 my $RANDOM_SESSIONS = 240;
 my $seed = delete $ENV{SEED} || 1;
 $seed = hex $seed if $seed =~ /^0x/i;
-my $count = 0;
-$| = 1;
-
-sub result {
-	my ($ok, $name, @why) = @_;
-	$count++;
-	print $ok ? '' : 'not ', "ok $count - $name\n";
-	print map { "# $_\n" } map { split /\n/, $_ // '' } @why unless $ok;
-}
 
 # Where two transcripts part.
 sub difference {
@@ -54,8 +46,7 @@ sub difference {
 # A session: { name, command, lines, text, ended }
 sub golden_read {
 	my ($file) = @_;
-	open(my $handle, '<', $file) or die "quire: $file: $!\n";
-	my ($command, @text) = <$handle>;
+	my ($command, @text) = split /^/, file_read($file);
 	my @lines = map { /^(?:vir obj id> |[xy] = )(.+)$/ ? $1 : () } @text;
 	my $text = join '', @text;
 	return {
@@ -119,30 +110,12 @@ sub random_session {
 
 # ---- On quire -------------------------------------------------------------------------
 
-# Boots quire with a script of this name and these lines: what it said.
-sub boot {
-	my ($name, @lines) = @_;
-	mkdir "build/test";
-	my $script = "build/test/$name.script";
-	open(my $handle, '>', $script) or die "quire: $script: $!\n";
-	print $handle map { "$_\n" } @lines;
-	close $handle;
-	local @ENV{qw(SCRIPT LOG QUIET KERNEL TIMEOUT)} = ($script, "build/test/$name.log", 1,
-		$ENV{RELEASE_IMAGE} || $ENV{DEBUG_IMAGE} || 'build/quire.elf',
-		$ENV{TIMEOUT} || 120);
-	open(my $boot, '-|', 'tests/tools/boot run 2>&1 </dev/null') or die "quire: $!\n";
-	my $said = join '', <$boot>;
-	close $boot;
-	return $said;
-}
-
 # All sessions in one boot: a list of transcripts.
 sub run_on_quire {
 	my @sessions = @_;
-	my $said = boot($NAME, (map { ($_->{command}, @{ $_->{lines} },
+	my $said = boot($NAME, {}, (map { ($_->{command}, @{ $_->{lines} },
 		$_->{ended} eq 'input' ? '^D' : ()) } @sessions), 'check');
-	my @parts = split /^quire> /m, $said;
-	shift @parts; # what the boot said
+	my @parts = parts($said);
 	my ($check) = grep { /^check\n/ } @parts;
 	result(($check // '') =~ /^check: ok frames \d+ slots 0 pids 0$/m,
 		'on quire: check is clean after all sessions', $check // substr($said, -1000));
@@ -164,14 +137,6 @@ sub quire_matches {
 }
 
 # ---- On this machine ------------------------------------------------------------------
-
-# Compiles a source; the program's path, or undef and what the compiler said.
-sub compile {
-	my ($source, $program) = @_;
-	my $cc = $ENV{HOST_CC} || 'gcc';
-	my $said = qx($cc -std=gnu11 -O2 -g -Wall -Wextra -Werror -o '$program' '$source' 2>&1);
-	return ($? == 0 ? $program : undef, $said);
-}
 
 # How many prompts a line answers.
 sub words { return scalar(() = $_[0] =~ /[+-]?\d+|[^\s\d]+/g) }
@@ -238,22 +203,6 @@ my %BROKEN = (
 	'the signal stays blocked' => ['(?<=sigsetjmp\(recovery_point, )1', '0'],
 );
 
-sub broken_caught {
-	my ($directory, @sessions) = @_;
-	open(my $handle, '<', $SOURCE) or die "quire: $SOURCE: $!\n";
-	my $source = join '', <$handle>;
-	for my $what (sort keys %BROKEN) {
-		my ($pattern, $instead) = @{ $BROKEN{$what} };
-		my $changed = $source =~ s/$pattern/$instead/r;
-		open(my $out, '>', "$directory/broken.c") or die "quire: $!\n";
-		print $out $changed;
-		close $out;
-		my ($program, $said) = compile("$directory/broken.c", "$directory/lab");
-		my $caught = $program && first_difference_here($directory, @sessions);
-		result($changed ne $source && $caught, "caught: $what", $said);
-	}
-}
-
 # ---- All of it --------------------------------------------------------------------------
 
 my @parts;
@@ -296,7 +245,7 @@ random_results($NAME, @random);
 golden_results(' with pages', @golden_pages);
 random_results('vobj-pages', @random_pages);
 
-my $said_last = boot("$NAME-status", "./$NAME step=5", '4', 'poweroff $?');
+my $said_last = boot("$NAME-status", {}, "./$NAME step=5", '4', 'poweroff $?');
 result($said_last =~ /^quire: status 1$/m, 'on quire: its status is 1 after step 5', $said_last);
 
 my $directory = tempdir(CLEANUP => 1);
@@ -310,6 +259,7 @@ if ($program) {
 	my $why = first_difference_here($directory, @random);
 	result($why eq '', "on Linux: $RANDOM_SESSIONS random sessions", $why,
 		"SEED=$seed repeats them");
-	broken_caught($directory, @golden, @random);
+	broken_caught(file_read($SOURCE), \%BROKEN, "$directory/lab",
+		sub { first_difference_here($directory, @golden, @random) });
 }
-print "1..$count\n";
+results_end();

@@ -14,6 +14,9 @@ use File::Temp qw(tempdir);
 use IPC::Open2;
 
 chdir dirname($0) . "/../.." or die "quire: $!\n";
+use lib 'tests/labs';
+use Lab;
+
 delete @ENV{qw(MEM APPEND RUN TRACE ICOUNT SEED)};
 my $FOLDER = 'kernel/programs/labs';
 my @SIZES = ('', 'producers=1 consumers=1 items=1 capacity=1',
@@ -21,22 +24,6 @@ my @SIZES = ('', 'producers=1 consumers=1 items=1 capacity=1',
 	'producers=1 consumers=5 items=300 capacity=7',
 	'producers=3 consumers=3 items=500 capacity=2',
 	'producers=2 consumers=7 items=5 capacity=90');
-my $kernel = $ENV{RELEASE_IMAGE} || $ENV{DEBUG_IMAGE} || 'build/quire.elf';
-my $count = 0;
-$| = 1;
-
-sub result {
-	my ($ok, $name, @why) = @_;
-	$count++;
-	print $ok ? '' : 'not ', "ok $count - $name\n";
-	print map { "# $_\n" } map { split /\n/, $_ // '' } @why unless $ok;
-}
-
-sub source {
-	my ($lab) = @_;
-	open(my $handle, '<', "$FOLDER/$lab.c") or die "quire: $lab: $!\n";
-	return join '', <$handle>;
-}
 
 # What the last line must be.
 sub expected {
@@ -56,7 +43,7 @@ sub common_part {
 	return $text;
 }
 
-my ($sem, $mem) = map { source("$_-prod-cons") } qw(sem mem);
+my ($sem, $mem) = map { file_read("$FOLDER/$_-prod-cons.c") } qw(sem mem);
 result(common_part($sem) ne '' && common_part($sem) eq common_part($mem),
 	'the sources differ only in the shared variables');
 my $file_calls = qr/\b(?:open|read|write|lseek|close|unlink|ftruncate)\(/;
@@ -68,18 +55,8 @@ result($sem =~ $file_calls && $mem !~ $file_calls && $mem =~ /\bmmap\(/,
 # Runs the script on so many CPUs; a list of [command, what it said].
 sub run_on_quire {
 	my ($cpus, $append, @lines) = @_;
-	mkdir 'build/test';
-	my $script = 'build/test/prod-cons.script';
-	open(my $handle, '>', $script) or die "quire: $script: $!\n";
-	print $handle map { "$_\n" } @lines;
-	close $handle;
-	local @ENV{qw(SCRIPT LOG QUIET KERNEL TIMEOUT CPUS APPEND)} = ($script,
-		'build/test/prod-cons.log', 1, $kernel, $ENV{TIMEOUT} || 120, $cpus, $append);
-	open(my $boot, '-|', 'tests/tools/boot run 2>&1 </dev/null') or die "quire: $!\n";
-	my @parts = split /^quire> /m, join '', <$boot>;
-	close $boot;
-	shift @parts; # what the boot said
-	return map { [/\A(.*)\n((?s:.*))/] } @parts;
+	my $said = boot('prod-cons', { CPUS => $cpus, APPEND => $append }, @lines);
+	return map { [/\A(.*)\n((?s:.*))/] } parts($said);
 }
 
 sub check_quire {
@@ -110,8 +87,7 @@ result($through_memory == 0, 'mem-prod-cons calls no file', $through_memory);
 # Ctrl-C, and kill, of runs that have not ended by then; whatever they are at.
 sub check_interrupt {
 	my ($lab) = @_;
-	local @ENV{qw(LOG QUIET KERNEL TIMEOUT CPUS)} = ('build/test/prod-cons.log', 1, $kernel,
-		$ENV{TIMEOUT} || 120, 2);
+	local %ENV = (%ENV, kernel(), LOG => 'build/test/prod-cons.log', CPUS => 2);
 	my $pid = open2(my $from, my $to, 'tests/tools/boot run 2>&1');
 	my $text = '';
 	my @steps = (
@@ -142,15 +118,6 @@ check_interrupt("$_-prod-cons") for qw(sem mem);
 
 my $directory = tempdir(CLEANUP => 1);
 
-# Compiles a source, process.h beside it; the program's path, or undef and what the compiler said.
-sub compile {
-	my ($source, $program) = @_;
-	my $cc = $ENV{HOST_CC} || 'gcc';
-	my $said = qx($cc -std=gnu11 -O2 -g -Wall -Wextra -Werror -I$FOLDER -pthread \\
-		-o '$program' '$source' 2>&1);
-	return ($? == 0 ? $program : undef, $said);
-}
-
 sub run_here {
 	my ($program, $size) = @_;
 	my $said = qx(cd '$directory' && timeout 60 '$program' $size 2>&1);
@@ -166,7 +133,8 @@ for my $lab (qw(sem-prod-cons mem-prod-cons)) {
 	my @left = glob("$directory/prod-cons.*");
 	result(!@left, "on Linux: $lab leaves no file", @left);
 	my ($said, $status) = run_here($program, 'items=0');
-	result($said =~ /^usage: / && $status == 2, "on Linux: $lab says what it takes", $said);
+	result($said =~ /^usage: \S*$lab producers=/ && $status == 2,
+		"on Linux: $lab says what it takes", $said);
 }
 
 # ---- The account can fail -----------------------------------------------------------------
@@ -181,14 +149,8 @@ my %BROKEN = (
 	'size is not lowered' => ['shared_add\(SIZE, 0, -1\);', ''],
 );
 
-for my $what (sort keys %BROKEN) {
-	my ($pattern, $instead) = @{ $BROKEN{$what} };
-	my $changed = $mem =~ s/$pattern/$instead/r;
-	open(my $out, '>', "$directory/broken.c") or die "quire: $!\n";
-	print $out $changed;
-	close $out;
-	my ($program, $why) = compile("$directory/broken.c", "$directory/broken");
-	my ($said, $status) = $program ? run_here($program, 'items=40') : ($why, 0);
-	result($changed ne $mem && $status == 1, "caught: $what", $said);
-}
-print "1..$count\n";
+broken_caught($mem, \%BROKEN, "$directory/broken", sub {
+	my ($said, $status) = run_here("$directory/broken", 'items=40');
+	return ($status == 1, $said);
+});
+results_end();

@@ -28,9 +28,11 @@ refused() {
 	result "$1 is refused: $said"
 }
 
-for setting in SEEDS=0 SEEDS=1x SEED=-1 SEED=0x10 SCENARIO=99 CPUS=1 CPUS=17 CPUS=two; do
+for setting in SEEDS=0 SEEDS=1x SEED=-1 SEED=0x SEED=0xg SCENARIO=99 CPUS=1 CPUS=17 CPUS=two; do
 	refused "$setting"
 done
+SEED=0x10 tests/tools/schedule check
+result 'SEED=0x10 is a number'
 
 while IFS= read -r line; do
 	case $line in

@@ -251,9 +251,9 @@ int main(int argc, char **argv)
 		    !read_argument(argv[i], "consumers", PROCESSES_MAX, &consumers) &&
 		    !read_argument(argv[i], "items", ITEMS_MAX, &items) &&
 		    !read_argument(argv[i], "capacity", CAPACITY_MAX, &capacity)) {
-			printf("usage: producers=1..%d consumers=1..%d items=1..%d "
+			printf("usage: %s producers=1..%d consumers=1..%d items=1..%d "
 			       "capacity=1..%d\n",
-			       PROCESSES_MAX, PROCESSES_MAX, ITEMS_MAX, CAPACITY_MAX);
+			       argv[0], PROCESSES_MAX, PROCESSES_MAX, ITEMS_MAX, CAPACITY_MAX);
 			return 2;
 		}
 	}
