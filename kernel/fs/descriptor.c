@@ -35,7 +35,7 @@ struct open_file {
 
 struct descriptors {
 	struct mutex mutex;
-	struct open_file files[OPEN_MAX];
+	struct open_file files[OPEN_MAX] GUARDED_BY(mutex);
 };
 STATIC_ASSERT(sizeof(struct descriptors) <= PAGE_SIZE);
 
@@ -67,6 +67,7 @@ void descriptors_close(struct process *process)
 
 	if (!table)
 		return;
+	mutex_taken(&table->mutex); /* nobody else is left to take it */
 	for (unsigned i = 0; i < OPEN_MAX; i++)
 		if (table->files[i].object && !BUG_PLANTED(BUG_KEEP_FILES))
 			object_release(table->files[i].object);

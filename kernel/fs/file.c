@@ -29,7 +29,7 @@ struct file_entry {
 
 static struct {
 	struct mutex mutex;
-	struct file_entry entries[BOOT_MODULE_MAX + FILE_MAX];
+	struct file_entry entries[BOOT_MODULE_MAX + FILE_MAX] GUARDED_BY(mutex);
 	struct object modules[BOOT_MODULE_MAX];
 } files;
 
