@@ -88,6 +88,10 @@
  */
 #define OBJECT_BYTES_MAX (1ull << 36)
 
+/* How often who wants another CPU's mutex looks before it sleeps: as long as a vmap_free of pages.
+ */
+#define MUTEX_SPINS 100
+
 /* Seeded schedules (sched/schedule.c): bugs of the ASPLOS 2010 paper are of depth 4 or less. */
 #define SCHEDULE_CHANGES_MAX 3
 /* The guessed number of points is 2^4 .. 2^12: scenarios have some hundred to some thousand. */

@@ -8,14 +8,15 @@
  *
  * Invariants, under the mutex:
  *  1. A block is live if its size_bytes is not 0. A free block below `used` is
- *     on its arena's free list, once.
+ *     on its arena's free list, once; or its pages are being taken out.
  *  2. Entries of the pages of a live block are not none; entries of pages in
  *     which no live block lies are none.
  *  3. Small blocks share pages: the first block of a page counts the live ones.
  *  4. committed = pages in which live blocks lie + pages of the programs' data
  *     + pages of mappings that are its own (mapping.h).
- * vmap_free makes the block free first and then takes its pages, so a racing
- * second free of it finds nothing; both run under the mutex anyway.
+ * vmap_free makes the block free first, so that a racing second free of it finds
+ * nothing, then takes its pages (a large block's without the mutex), and then puts
+ * it on the list: so nobody is given it while it has pages.
  * Locks: the mutex (class vmap) is outside all spinlocks. Faults do not take
  * it: whether a page may be touched is in its entry alone.
  */
@@ -243,10 +244,11 @@ void *vmap_malloc(struct VMap *vmap, int size)
 
 /*
  * The live block that begins at the address is free from now on. Returns how
- * many whole pages go with it, from the address's page on; -1, and nothing is
- * changed, if no live block begins there. The mutex is held.
+ * many whole pages go with it, from the address's page on: one that has pages of
+ * its own is given to nobody before arena_give(), a small one at once. -1, and
+ * nothing is changed, if no live block begins there. The mutex is held.
  */
-ALWAYS_INLINE int64_t block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address)
+ALWAYS_INLINE int64_t block_end(struct VMap *vmap, unsigned arena_index, vaddr_t address)
 {
 	struct arena *arena = &vmap->arenas[arena_index];
 	unsigned shift = arena_index + ARENA_MIN_SHIFT;
@@ -264,13 +266,21 @@ ALWAYS_INLINE int64_t block_give(struct VMap *vmap, unsigned arena_index, vaddr_
 
 		pages = --block_of_page(block, &place)->page_live == 0;
 		block->size_bytes = 0;
-		block->next_free = arena->first_free & 0x7fffff;
+		arena_give(arena, block, index);
 	} else {
 		pages = pages_of(block->size_bytes);
-		*block = (struct block){.size_bytes = 0, .next_free = arena->first_free & 0x7fffff};
+		block->size_bytes = 0;
 	}
-	arena->first_free = index + 1;
 	return (int64_t)pages;
+}
+
+/* The block of whole pages that ended may be given to somebody again. The mutex is held. */
+ALWAYS_INLINE void block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address)
+{
+	uint32_t index = (uint32_t)address >> (arena_index + ARENA_MIN_SHIFT);
+
+	if (arena_index >= PAGE_ARENA)
+		arena_give(&vmap->arenas[arena_index], block_at(vmap, arena_index, index), index);
 }
 
 /* The arena that an address lies in, or ARENA_COUNT and more if none of this VMap's. */
@@ -290,13 +300,34 @@ static int free_error(const struct VMap *vmap, vaddr_t address)
 	return -EINVAL;
 }
 
-/* The pages of a block that was given up: taken out, and promised no more. The mutex is held. */
-static void block_release_pages(struct VMap *vmap, vaddr_t address, uint64_t pages)
+/* Pages are promised no more. The mutex is held. */
+ALWAYS_INLINE void pages_forget(struct VMap *vmap, uint64_t pages)
 {
-	pages_release(vmap, address & PAGE_MASK, pages);
 	vmap->committed -= pages;
 	if (!BUG_PLANTED(BUG_KEEP_PROMISE))
 		commit_uncharge(pages);
+}
+
+/*
+ * The pages of a block that ended. Those of a large one are taken out without the
+ * mutex, so that threads of the process can do so at once: it is nobody's meanwhile.
+ * The mutex is held.
+ */
+static void block_release(struct VMap *vmap, unsigned arena_index, vaddr_t address, uint64_t pages)
+	REQUIRES(vmap->mutex)
+{
+	bool unlocked = arena_index > PAGE_ARENA || BUG_PLANTED(BUG_DROP_LOCK);
+
+	if (BUG_PLANTED(BUG_DROP_LOCK))
+		block_give(vmap, arena_index, address);
+	if (unlocked)
+		mutex_unlock(&vmap->mutex);
+	pages_release(vmap, address & PAGE_MASK, pages);
+	if (unlocked)
+		mutex_lock(&vmap->mutex);
+	if (!BUG_PLANTED(BUG_DROP_LOCK))
+		block_give(vmap, arena_index, address);
+	pages_forget(vmap, pages);
 }
 
 /* All that the quick way below does not do: errors, waiting, pages that were touched. */
@@ -307,15 +338,14 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 	gate_enter();
 	error = vmap_caller_check(vmap);
 	if (!error) {
+		uint64_t arena = arena_of(vmap, (vaddr_t)data);
 		int64_t pages;
 
-		uint64_t arena = arena_of(vmap, (vaddr_t)data);
-
 		mutex_lock(&vmap->mutex);
-		pages = arena < ARENA_COUNT ? block_give(vmap, (unsigned)arena, (vaddr_t)data) : -1;
-		if (pages > 0)
-			block_release_pages(vmap, (vaddr_t)data, (uint64_t)pages);
-		else if (pages < 0)
+		pages = arena < ARENA_COUNT ? block_end(vmap, (unsigned)arena, (vaddr_t)data) : -1;
+		if (pages >= 0)
+			block_release(vmap, (unsigned)arena, (vaddr_t)data, (uint64_t)pages);
+		else
 			error = free_error(vmap, (vaddr_t)data);
 		mutex_unlock(&vmap->mutex);
 	}
@@ -327,15 +357,12 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 	gate_leave();
 }
 
-/* What remains to be done for a block that is free by now. The mutex is held, the gate entered. */
-static SLOW_PATH void free_pages(struct VMap *vmap, vaddr_t address, uint64_t pages)
+/* What remains to be done for a block that ended. The mutex is held, the gate entered. */
+static SLOW_PATH void free_pages(struct VMap *vmap, unsigned arena_index, vaddr_t address)
 	RELEASES(vmap->mutex)
 {
-	if (BUG_PLANTED(BUG_DROP_LOCK))
-		mutex_unlock(&vmap->mutex);
-	block_release_pages(vmap, address, pages);
-	if (!BUG_PLANTED(BUG_DROP_LOCK))
-		mutex_unlock(&vmap->mutex);
+	block_release(vmap, arena_index, address, 1);
+	mutex_unlock(&vmap->mutex);
 	COUNT(FREE);
 	gate_leave();
 }
@@ -356,7 +383,7 @@ ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t a
 		free_slow(vmap, (void *)address);
 		return;
 	}
-	pages = block_give(vmap, arena_index, address);
+	pages = block_end(vmap, arena_index, address);
 	if (UNLIKELY(pages < 0)) {
 		mutex_unlock_as(&vmap->mutex, thread);
 		gate_leave_as(thread);
@@ -370,9 +397,10 @@ ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t a
 		if (UNLIKELY(!arena_knows_table(arena, address)) ||
 		    (!pte_forget(entry) &&
 		     UNLIKELY(!page_release_quick(vmap, entry, address & PAGE_MASK)))) {
-			free_pages(vmap, address, 1);
+			free_pages(vmap, arena_index, address);
 			return;
 		}
+		block_give(vmap, arena_index, address);
 		vmap->committed--;
 		commit_uncharge(1);
 	}
@@ -468,10 +496,12 @@ static void arenas_release(struct VMap *vmap)
 		for (uint32_t index = 0; index < arena->used; index++) {
 			vaddr_t address =
 				arena_base(vmap, i) + ((vaddr_t)index << (i + ARENA_MIN_SHIFT));
-			int64_t pages = block_give(vmap, i, address);
+			int64_t pages = block_end(vmap, i, address);
 
-			if (pages > 0)
-				block_release_pages(vmap, address, (uint64_t)pages);
+			if (pages > 0) {
+				pages_release(vmap, address & PAGE_MASK, (uint64_t)pages);
+				pages_forget(vmap, (uint64_t)pages);
+			}
 		}
 		page_array_destroy(&arena->blocks);
 	}
@@ -483,7 +513,8 @@ void vmap_destroy(struct VMap *vmap)
 
 	mutex_lock(&vmap->mutex);
 	arenas_release(vmap);
-	block_release_pages(vmap, PROGRAM_BASE, pages);
+	pages_release(vmap, PROGRAM_BASE, pages);
+	pages_forget(vmap, pages);
 	mapping_remove_all(vmap);
 	ASSERT(vmap->committed == 0);
 	mutex_unlock(&vmap->mutex);

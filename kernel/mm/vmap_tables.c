@@ -161,10 +161,10 @@ static NOINLINE bool entry_release(const struct VMap *vmap, pte_t *entry, vaddr_
 {
 	pte_t old = pte_read(entry);
 
-	if (pte_is_untouched(old) || pte_is_none(old)) {
-		pte_write(entry, PTE_NONE);
-	} else if (pte_is_transit(old)) {
+	if (pte_is_transit(old)) {
 		return false;
+	} else if (pte_is_none(old)) {
+		return true;
 	} else if (UNLIKELY(old.bits & PTE_SHARED)) {
 		old = pte_exchange(entry, PTE_NONE);
 		if (pte_has_frame(old))
@@ -194,9 +194,12 @@ ALWAYS_INLINE uint64_t run_release(const struct VMap *vmap, pte_t *entry, vaddr_
 	released->slots = SLOT_NONE;
 	released->time = cpu_tsc();
 	for (; done < count; done++, address += PAGE_SIZE) {
-		if (LIKELY((pte_read(&entry[done]).bits & (PTE_PRESENT | PTE_SHARED)) ==
-			   PTE_PRESENT))
+		pte_t old = pte_read(&entry[done]);
+
+		if ((old.bits & (PTE_PRESENT | PTE_SHARED)) == PTE_PRESENT)
 			entry_release_frame(vmap, &entry[done], address, released);
+		else if (pte_is_untouched(old))
+			pte_write(&entry[done], PTE_NONE);
 		else if (!entry_release(vmap, &entry[done], address, released))
 			break;
 	}

@@ -18,6 +18,25 @@ void mutex_init(struct mutex *mutex, enum lock_class lock_class)
 	wait_queue_init(&mutex->waiters);
 }
 
+/*
+ * Most holders are on another CPU and about to let go: waiting for that a moment is
+ * shorter than to sleep and be woken. Not where others sleep already: they are first.
+ */
+static bool spin_a_moment(struct mutex *mutex, uint64_t self)
+{
+	for (unsigned i = 0; i < MUTEX_SPINS && cpu_count > 1; i++) {
+		uint64_t owner = READ_ONCE(mutex->owner);
+
+		if (owner == 0 && __atomic_compare_exchange_n(&mutex->owner, &owner, self, false,
+							      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+		if (owner & MUTEX_WAITED || THIS_CPU->need_resched)
+			return false;
+		schedule_wait();
+	}
+	return false;
+}
+
 void mutex_lock_contended(struct mutex *mutex)
 {
 	struct thread *thread = thread_current();
@@ -27,10 +46,12 @@ void mutex_lock_contended(struct mutex *mutex)
 	/* Who waits for a mutex must not keep others from their pages: they may hold it. */
 	if (UNLIKELY(thread->turn))
 		sched_retired_hook(thread);
+	ASSERT((READ_ONCE(mutex->owner) & ~MUTEX_WAITED) != self);
+	__atomic_fetch_add(&lock_contended[mutex->lock_class], 1, __ATOMIC_RELAXED);
+	if (spin_a_moment(mutex, self))
+		return;
 	flags = spin_lock_irq(&sched_lock);
 	owner = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);
-	ASSERT((owner & ~MUTEX_WAITED) != self);
-	__atomic_fetch_add(&lock_contended[mutex->lock_class], 1, __ATOMIC_RELAXED);
 	for (;;) {
 		if (owner == 0) {
 			if (__atomic_compare_exchange_n(&mutex->owner, &owner, self, false,

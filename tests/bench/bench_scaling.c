@@ -1,16 +1,21 @@
 /*
  * bench_scaling.c: what two CPUs do in the time of one.
  *
- * scaling-control     the machine's own limit: see below
- * scaling-processes   first touches of two processes on two CPUs
- * scaling-threads     the same of two threads of one process
+ * scaling-control                the machine's own limit: see below
+ * scaling-processes              first touches of two processes on two CPUs
+ * scaling-threads                the same of two threads of one process
+ * scaling-neighbours-...         these three where an exception maps 16 pages
+ * scaling-blocks-processes, -threads
+ *                                a vmap_malloc() of 16 pages, a store to each, a
+ *                                vmap_free(), again and again
  *
  * The figure is 2 * (time of one alone) / (time of both at once): 2 where
  * neither hinders the other. QEMU takes a lock of its own for each exception of
  * its guest, so 2 is not to be had, and the control says what is: as many page
  * faults, each of which zeroes a page, served by a handler that shares nothing
  * between CPUs. It takes the next frame of the thread's own chain and writes
- * the entry of the process's own table: no lock, no list, no counter.
+ * the entry of the process's own table (or does so for 16): no lock, no list, no
+ * counter.
  * Each ratio is the median of the rounds; .of-control is its part of the
  * control's. Beside them stands how many acquisitions of a lock had to wait
  * while both ran, all rounds together.
@@ -33,6 +38,8 @@
 /* Long enough that the moment at which one of both runs already does not count; few enough that
  * both and the control's frames fit 128 MiB. */
 #define PAGES_MAX 4096u
+#define BLOCK_PAGES 16u
+#define BLOCK_ROUNDS 1024u
 
 /* One that touches pages. On a cache line of its own. */
 struct runner {
@@ -50,14 +57,38 @@ static struct {
 	unsigned parties;                /* how many run at once */
 	unsigned ready, go, ended, done; /* atomic: who has come so far */
 	uint64_t pages;                  /* of each */
-	bool control;
+	const struct variant *variant;
 	uint64_t contended[LOCK_CLASS_COUNT]; /* at the first barrier, then between the two */
 } race;
 
-enum variant { CONTROL, PROCESSES, THREADS, VARIANTS };
+/* What runs on the CPUs. */
+static const struct variant {
+	const char *name;
+	unsigned neighbours; /* pages that an exception maps */
+	unsigned control;    /* the variant that this one is judged by; itself: it is one */
+	bool threads, blocks;
+} variants[] = {
+	{.name = "scaling-control", .neighbours = 1, .control = 0},
+	{.name = "scaling-processes", .neighbours = 1, .control = 0},
+	{.name = "scaling-threads", .neighbours = 1, .control = 0, .threads = true},
+	{.name = "scaling-neighbours-control", .neighbours = NEIGHBOURS_MAX, .control = 3},
+	{.name = "scaling-neighbours-processes", .neighbours = NEIGHBOURS_MAX, .control = 3},
+	{.name = "scaling-neighbours-threads",
+	 .neighbours = NEIGHBOURS_MAX,
+	 .control = 3,
+	 .threads = true},
+	{.name = "scaling-blocks-processes",
+	 .neighbours = NEIGHBOURS_MAX,
+	 .control = 3,
+	 .blocks = true},
+	{.name = "scaling-blocks-threads",
+	 .neighbours = NEIGHBOURS_MAX,
+	 .control = 3,
+	 .threads = true,
+	 .blocks = true},
+};
 
-static const char *const variant_names[VARIANTS] = {"scaling-control", "scaling-processes",
-						    "scaling-threads"};
+#define VARIANTS ARRAY_SIZE(variants)
 
 /* What was measured of each variant. */
 static struct figures {
@@ -65,21 +96,33 @@ static struct figures {
 	uint64_t contended[LOCK_CLASS_COUNT];
 } figures[VARIANTS];
 
+static bool is_control(const struct variant *variant)
+{
+	return variant == &variants[variant->control];
+}
+
 /* ---- The control ----------------------------------------------------------------- */
 
 static void control_fault(struct trap_frame *frame)
 {
 	vaddr_t page = cpu_fault_address() & PAGE_MASK;
 	struct runner *runner = &runners[runners[0].thread != thread_current()];
-	void *to = runner->chain;
+	uint64_t index = (page - runner->begin) / PAGE_SIZE;
+	pte_t *entry;
 
 	if (UNLIKELY(page - runner->begin >= race.pages * PAGE_SIZE)) {
 		fault_handle(frame);
 		return;
 	}
-	runner->chain = *(void **)to;
-	page_zero(to);
-	pte_write(vmap_entry(runner->vmap, page), pte_make_present(direct_to_pfn(to), 0));
+	/* The block is aligned to more than so many pages, so they are in one table. */
+	entry = vmap_entry(runner->vmap, page);
+	for (unsigned i = 0; i < race.variant->neighbours && index + i < race.pages; i++) {
+		void *to = runner->chain;
+
+		runner->chain = *(void **)to;
+		page_zero(to);
+		pte_write(&entry[i], pte_make_present(direct_to_pfn(to), 0));
+	}
 }
 
 /* Frames for all pages of the runner; false if there are too few. */
@@ -136,18 +179,34 @@ static void barrier_wait(unsigned *arrived)
 		cpu_relax();
 }
 
-/* Touches the runner's pages; `ok` false: it only comes to the barriers. */
+static void touch(vaddr_t begin, uint64_t pages)
+{
+	for (uint64_t page = 0; page < pages; page++)
+		((volatile uint8_t *)begin)[page * PAGE_SIZE] = 1;
+}
+
+static void blocks_come_and_go(void)
+{
+	for (unsigned i = 0; i < BLOCK_ROUNDS; i++) {
+		void *block = vmap_malloc(self_vmap(), (int)(BLOCK_PAGES * PAGE_SIZE));
+
+		touch((vaddr_t)block, block ? BLOCK_PAGES : 0);
+		vmap_free(self_vmap(), block);
+	}
+}
+
+/* Does the runner's part; `ok` false: it only comes to the barriers. */
 static void run(struct runner *runner, bool ok)
 {
-	volatile uint8_t *bytes = (uint8_t *)runner->begin;
-
 	runner->thread = thread_current();
 	if (is_last(&race.ready))
 		memcpy(race.contended, lock_contended, sizeof(race.contended));
 	barrier_wait(&race.go);
 	runner->started = cpu_tsc();
-	for (uint64_t page = 0; ok && page < race.pages; page++)
-		bytes[page * PAGE_SIZE] = 1;
+	if (race.variant->blocks)
+		blocks_come_and_go();
+	else
+		touch(runner->begin, ok ? race.pages : 0);
 	runner->ended = cpu_tsc();
 	if (is_last(&race.ended))
 		for (unsigned i = 0; i < LOCK_CLASS_COUNT; i++)
@@ -161,12 +220,13 @@ static int process_main(int argc, char **argv)
 	void *block = vmap_malloc(self_vmap(), (int)(race.pages * PAGE_SIZE));
 	bool ok = block;
 
+	self_vmap()->neighbours = race.variant->neighbours;
 	runner->begin = (vaddr_t)block;
 	runner->vmap = self_vmap();
-	if (ok && race.control)
+	if (ok && is_control(race.variant))
 		ok = chain_make(runner);
 	run(runner, ok);
-	if (block && race.control)
+	if (block && is_control(race.variant))
 		chain_free(runner);
 	return ok ? 0 : ENOMEM;
 }
@@ -184,6 +244,7 @@ static int threads_main(int argc, char **argv)
 	(void)argc, (void)argv;
 	if (!block)
 		return ENOMEM;
+	self_vmap()->neighbours = race.variant->neighbours;
 	for (unsigned i = 0; i < RUNNERS; i++)
 		runners[i].begin = (vaddr_t)block + i * race.pages * PAGE_SIZE;
 	if (thread_start(second_thread, block, &tid) != 0)
@@ -194,16 +255,16 @@ static int threads_main(int argc, char **argv)
 
 /* Starts what is to run and waits for it. The time from the first's start to the last's end; 0: it
  * failed. */
-static uint64_t race_run(unsigned parties, enum variant variant)
+static uint64_t race_run(unsigned parties, const struct variant *variant)
 {
-	unsigned processes = variant == THREADS && parties > 1 ? 1 : parties;
+	unsigned processes = variant->threads && parties > 1 ? 1 : parties;
 	int (*main)(int argc, char **argv) = processes < parties ? threads_main : process_main;
 	pid_t pids[RUNNERS];
 	bool ok = true;
 
 	race.parties = parties;
 	race.ready = race.go = race.ended = race.done = 0;
-	race.control = variant == CONTROL;
+	race.variant = variant;
 	for (unsigned i = 0; i < processes; i++) {
 		char *argv[] = {i == 0 ? "0" : "1"};
 
@@ -234,11 +295,12 @@ static uint64_t race_run(unsigned parties, enum variant variant)
 /* False if there is not enough memory. */
 static bool round_run(unsigned round)
 {
-	for (enum variant variant = 0; variant < VARIANTS; variant++) {
-		struct figures *of = &figures[variant];
+	for (unsigned i = 0; i < VARIANTS; i++) {
+		const struct variant *variant = &variants[i];
+		struct figures *of = &figures[i];
 		uint64_t alone, both;
 
-		if (variant == CONTROL)
+		if (is_control(variant))
 			trap_set_handler(TRAP_PAGE_FAULT, control_fault);
 		alone = race_run(1, variant);
 		both = race_run(RUNNERS, variant);
@@ -246,13 +308,13 @@ static bool round_run(unsigned round)
 		if (alone == 0 || both == 0)
 			return false;
 		of->ratios[round] = 1000 * RUNNERS * alone / both; /* both do twice the work */
-		for (unsigned i = 0; i < LOCK_CLASS_COUNT; i++)
-			of->contended[i] += race.contended[i];
+		for (unsigned lock = 0; lock < LOCK_CLASS_COUNT; lock++)
+			of->contended[lock] += race.contended[lock];
 	}
 	return true;
 }
 
-static uint64_t median(uint64_t *values)
+static uint64_t median(uint64_t values[ROUNDS])
 {
 	for (unsigned i = 1; i < ROUNDS; i++)
 		for (unsigned j = i; j > 0 && values[j - 1] > values[j]; j--) {
@@ -265,17 +327,19 @@ static uint64_t median(uint64_t *values)
 }
 
 /* The ratio of a variant, as a part of the control's, and the waits. */
-static void print_variant(enum variant variant)
+static void print_variant(unsigned index)
 {
-	const char *name = variant_names[variant];
-	struct figures *of = &figures[variant];
+	const struct variant *variant = &variants[index];
+	const char *name = variant->name;
+	struct figures *of = &figures[index];
 	uint64_t middle = median(of->ratios);
 	uint64_t all = 0;
 
 	bench_print_ratio(name, "", middle);
-	if (variant == CONTROL)
+	if (is_control(variant))
 		return;
-	bench_print_ratio(name, ".of-control", 1000 * middle / median(figures[CONTROL].ratios));
+	bench_print_ratio(name, ".of-control",
+			  1000 * middle / median(figures[variant->control].ratios));
 	for (unsigned i = 0; i < LOCK_CLASS_COUNT; i++) {
 		all += of->contended[i];
 		if (of->contended[i])
@@ -300,6 +364,6 @@ BENCH(scaling, "scaling")
 			bench_say("scaling", "there is not enough memory");
 			return;
 		}
-	for (enum variant variant = 0; variant < VARIANTS; variant++)
-		print_variant(variant);
+	for (unsigned i = 0; i < VARIANTS; i++)
+		print_variant(i);
 }
