@@ -92,6 +92,8 @@ void process_remove_locked(struct process *process)
 	process_table.slots[process->slot] = NULL;
 	process_table.slot_of[process->pid] = 0;
 	process_table.count--;
+	if (process->parent)
+		LIST_REMOVE(process, sibling);
 }
 
 static void table_leave(struct process *process)
@@ -138,6 +140,7 @@ static struct process *process_create(const char *name, int argc, char *const *a
 	if (!process)
 		return NULL;
 	TAILQ_INIT(&process->threads);
+	LIST_INIT(&process->children);
 	wait_queue_init(&process->ended);
 	wait_queue_init(&process->thread_ended);
 	wait_queue_init(&process->unvisited);

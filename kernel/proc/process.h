@@ -46,6 +46,8 @@ struct process {
 	/* Guarded by the process_table lock. */
 	enum process_state state;
 	struct process *parent; /* ends with it; NULL: nobody does */
+	LIST_HEAD(, process) children;
+	LIST_ENTRY(process) sibling; /* on the parent's list, if it has one */
 	struct thread_list threads;
 	unsigned thread_count;
 	int exit_status;

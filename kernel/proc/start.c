@@ -95,6 +95,7 @@ static int child_prepare(struct process *child, const struct start *start)
 	semaphores_inherit(child, parent);
 	flags = spin_lock_irq(&process_table.lock);
 	child->parent = parent;
+	LIST_INSERT_HEAD(&parent->children, child, sibling);
 	spin_unlock_irq(&process_table.lock, flags);
 	return process_inherit_hook ? process_inherit_hook(child, parent) : 0;
 }
@@ -125,29 +126,15 @@ void process_release_inherited(struct process *process)
 	semaphores_release(process);
 }
 
-/* A child of the process, or NULL. The table's lock is held. */
-static struct process *child_locked(const struct process *process) REQUIRES(process_table.lock)
-{
-	for (unsigned slot = 1; slot <= process_table.highest; slot++) {
-		struct process *child = process_table.slots[slot];
-
-		if (child && child->parent == process)
-			return child;
-	}
-	return NULL;
-}
-
 static void children_kill_locked(const struct process *process) REQUIRES(process_table.lock)
 {
-	for (unsigned slot = 1; slot <= process_table.highest; slot++) {
-		struct process *child = process_table.slots[slot];
+	struct process *child;
 
-		if (child && child->parent == process && child->state == PROCESS_RUNNING &&
-		    !child->exiting) {
+	LIST_FOREACH (child, &process->children, sibling)
+		if (child->state == PROCESS_RUNNING && !child->exiting) {
 			child->killed = FAULT_KILLED;
 			process_kill_threads_locked(child);
 		}
-	}
 }
 
 void process_end_children(struct process *process)
@@ -156,7 +143,7 @@ void process_end_children(struct process *process)
 	struct process *child;
 
 	children_kill_locked(process);
-	while ((child = child_locked(process))) {
+	while ((child = LIST_FIRST(&process->children)) != NULL) {
 		if (child->state != PROCESS_ZOMBIE) {
 			/* Interruptible, so that nobody waits for this thread to leave its gate. */
 			(void)wait_queue_sleep(&child->ended, &process_table.lock,
