@@ -8,6 +8,7 @@
 #include "kernel/monitor/console.h"
 #include "kernel/monitor/test_runner.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/program.h"
 #include "lib/errno.h"
 #include "lib/format.h"
 #include "lib/glob.h"
@@ -148,6 +149,39 @@ bool bench_process_within(const char *name, uint64_t frame_count,
 	if (reclaim_set_limit(limit) != 0)
 		bench_say(name, "the limit from before cannot be set back");
 	return ended_well;
+}
+
+bool bench_pages_alloc(struct bench_pages *pages, uint64_t count)
+{
+	const uint64_t piece_pages = 1u << BENCH_PIECE_SHIFT;
+	unsigned width;
+
+	ASSERT(count <= BENCH_PIECES_MAX * piece_pages);
+	*pages = (struct bench_pages){0};
+	for (unsigned i = 0; count > 0; i += width) {
+		uint64_t now = MIN(count, piece_pages);
+
+		width = 1;
+		count -= now;
+		if (i >= BENCH_PIECES_WHOLE) {
+			width = 2;
+			now = 2 * piece_pages;
+			count -= MIN(count, piece_pages);
+		}
+		pages->pieces[i] = vmap_malloc(self_vmap(), (int)(now * PAGE_SIZE));
+		if (!pages->pieces[i])
+			return false;
+		if (width == 2)
+			pages->pieces[i + 1] = pages->pieces[i] + piece_pages * PAGE_SIZE;
+	}
+	return true;
+}
+
+void bench_pages_free(struct bench_pages *pages)
+{
+	for (unsigned i = 0; i < BENCH_PIECES_MAX; i++)
+		if (i < BENCH_PIECES_WHOLE || i % 2 == 0)
+			vmap_free(self_vmap(), pages->pieces[i]);
 }
 
 void bench_print_major_faults(const struct bench_run *run, const char *name, uint64_t overhead)

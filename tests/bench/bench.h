@@ -81,5 +81,28 @@ bool bench_process(const char *name, int (*main)(int argc, char **argv));
 bool bench_process_within(const char *name, uint64_t frame_count,
 			  int (*main)(int argc, char **argv));
 
+/*
+ * Pages of a process, up to 8 GiB, in pieces of 512 MiB: a block's size is an int, and there
+ * are 4 GiB for the blocks of each size, so the later pieces are halves of larger blocks.
+ * Free: of all that was had, also after a failure.
+ */
+#define BENCH_PIECE_SHIFT 17 /* of a piece's pages */
+#define BENCH_PIECES_WHOLE 8
+#define BENCH_PIECES_MAX 16
+struct bench_pages {
+	uint8_t *pieces[BENCH_PIECES_MAX];
+};
+
+bool bench_pages_alloc(struct bench_pages *pages, uint64_t count) MUST_CHECK;
+void bench_pages_free(struct bench_pages *pages);
+
+/* The first word of a page. */
+static inline volatile uint64_t *bench_page(const struct bench_pages *pages, uint64_t page)
+{
+	uint64_t within = page & ((1u << BENCH_PIECE_SHIFT) - 1);
+
+	return (uint64_t *)(pages->pieces[page >> BENCH_PIECE_SHIFT] + within * PAGE_SIZE);
+}
+
 /* The cost of a major fault, and exceptions, writes, flushes and IPIs beside it. */
 void bench_print_major_faults(const struct bench_run *run, const char *name, uint64_t overhead);

@@ -26,33 +26,33 @@ static struct {
 } bench;
 
 /* The same instructions whether it goes over many pages or one. */
-static void store_random(volatile uint64_t *words, uint64_t pages, uint64_t stores)
+static void store_random(const struct bench_pages *memory, uint64_t pages, uint64_t stores)
 {
 	struct random random;
 
 	random_seed(&random, RANDOM_SEED);
 	for (uint64_t i = 0; i < stores; i++)
-		words[random_below(&random, pages) * (PAGE_SIZE / 8)] = i + 1;
+		*bench_page(memory, random_below(&random, pages)) = i + 1;
 }
 
 static int fault_main(int argc, char **argv)
 {
 	uint64_t pages = 2 * bench.frames;
-	uint64_t *words = vmap_malloc(self_vmap(), (int)(pages * PAGE_SIZE));
+	struct bench_pages memory;
 	struct bench_run resident;
 
 	(void)argc, (void)argv;
-	if (!words)
-		return *vmap_errno();
+	if (!bench_pages_alloc(&memory, pages))
+		return ENOMEM;
 	for (uint64_t page = 0; page < pages; page++)
-		words[page * (PAGE_SIZE / 8)] = page + 1;
+		*bench_page(&memory, page) = page + 1;
 	bench_start(&bench.run);
-	store_random(words, pages, bench.stores);
+	store_random(&memory, pages, bench.stores);
 	bench_stop(&bench.run, 0);
 	bench.run.operations = bench.run.counters[COUNTER_PGMAJFAULT];
-	words[0] = 1;
+	*bench_page(&memory, 0) = 1;
 	bench_start(&resident);
-	store_random(words, 1, bench.stores);
+	store_random(&memory, 1, bench.stores);
 	bench_stop(&resident, 0);
 	bench.overhead = resident.elapsed;
 	return 0;
@@ -93,4 +93,9 @@ BENCH(major_fault_10000, "major-fault-10000")
 BENCH(major_fault_100000, "major-fault-100000")
 {
 	fault_bench("major-fault-100000", 100000);
+}
+
+BENCH(major_fault_1000000, "major-fault-1000000")
+{
+	fault_bench("major-fault-1000000", 1000000);
 }

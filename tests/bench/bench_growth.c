@@ -1,8 +1,9 @@
 /*
  * bench_growth.c: what an operation costs as things grow.
  *
- * grow-touch-N, grow-free-N    a first touch, and giving back a touched page, in a
- *                              block of N pages
+ * grow-touch-N, grow-free-N    a first touch, and giving back a touched page, of N
+ * grow-alloc-N, grow-dealloc-N a vmap_malloc() of a page, and its vmap_free(), beside N
+ *                              touched pages
  * grow-malloc-N, grow-mfree-N  a vmap_malloc() of 16 bytes, and the vmap_free() of one,
  *                              with N of them in the process; each holds the
  *                              address of the one before, so a store or a load is in it
@@ -20,11 +21,14 @@
 #include "tests/bench/bench.h"
 
 /* Frames that must be left over. */
-#define FRAMES_BESIDE 256u
+#define FRAMES_BESIDE 2048u
+/* Blocks of a page that come and go beside a number of pages. */
+#define BLOCKS_BESIDE 1000u
 
 static struct {
 	uint64_t count; /* N */
 	struct bench_run first, second;
+	struct bench_run alloc, dealloc;
 	uint64_t overhead;
 } grow;
 
@@ -51,29 +55,48 @@ static bool fits(const char *what, uint64_t frame_count)
 
 /* ---- Pages ----------------------------------------------------------------------- */
 
-static void touch_each(volatile uint8_t *block)
+static void touch_each(const struct bench_pages *pages)
 {
 	for (uint64_t page = 0; page < grow.count; page++)
-		block[page * PAGE_SIZE] = 1;
+		*bench_page(pages, page) = 1;
+}
+
+/* One page at a time, while all the others are there. */
+static bool blocks_beside(void)
+{
+	static void *blocks[BLOCKS_BESIDE];
+
+	bench_start(&grow.alloc);
+	for (unsigned i = 0; i < BLOCKS_BESIDE; i++)
+		if (!(blocks[i] = vmap_malloc(self_vmap(), PAGE_SIZE)))
+			return false;
+	bench_stop(&grow.alloc, BLOCKS_BESIDE);
+	bench_start(&grow.dealloc);
+	for (unsigned i = 0; i < BLOCKS_BESIDE; i++)
+		vmap_free(self_vmap(), blocks[i]);
+	bench_stop(&grow.dealloc, BLOCKS_BESIDE);
+	return true;
 }
 
 static int pages_main(int argc, char **argv)
 {
-	uint8_t *block = vmap_malloc(self_vmap(), (int)(grow.count * PAGE_SIZE));
+	struct bench_pages pages;
 	struct bench_run again;
 
 	(void)argc, (void)argv;
-	if (!block)
-		return *vmap_errno();
+	if (!bench_pages_alloc(&pages, grow.count))
+		return ENOMEM;
 	bench_start(&grow.first);
-	touch_each(block);
+	touch_each(&pages);
 	bench_stop(&grow.first, grow.count);
 	bench_start(&again);
-	touch_each(block);
+	touch_each(&pages);
 	bench_stop(&again, grow.count);
 	grow.overhead = again.elapsed;
+	if (!blocks_beside())
+		return ENOMEM;
 	bench_start(&grow.second);
-	vmap_free(self_vmap(), block);
+	bench_pages_free(&pages);
 	bench_stop(&grow.second, grow.count);
 	return 0;
 }
@@ -84,6 +107,8 @@ static void pages_bench(uint64_t count)
 	if (fits("touch", count + count / 512) && bench_process("grow-touch", pages_main)) {
 		print_named(&grow.first, "touch", grow.overhead);
 		print_named(&grow.second, "free", 0);
+		print_named(&grow.alloc, "alloc", 0);
+		print_named(&grow.dealloc, "dealloc", 0);
 	}
 }
 
@@ -102,17 +127,26 @@ BENCH(grow_touch_100000, "grow-touch-100000")
 	pages_bench(100000);
 }
 
+BENCH(grow_touch_1000000, "grow-touch-1000000")
+{
+	pages_bench(1000000);
+}
+
 /* ---- Blocks ---------------------------------------------------------------------- */
 
 #define BLOCK_BYTES 16
 
 static int blocks_main(int argc, char **argv)
 {
-	void **newest = NULL;
+	void **staying, **newest = NULL;
 	uint64_t left = grow.count;
 
 	(void)argc, (void)argv;
-	vmap_free(self_vmap(), vmap_malloc(self_vmap(), BLOCK_BYTES)); /* its first tables */
+	/* Its first tables, and a page that stays, whose touch ten blocks would not share. */
+	staying = vmap_malloc(self_vmap(), BLOCK_BYTES);
+	if (!staying)
+		return ENOMEM;
+	*staying = NULL;
 	bench_start(&grow.first);
 	while (left) {
 		void **block = vmap_malloc(self_vmap(), BLOCK_BYTES);
@@ -151,9 +185,19 @@ BENCH(grow_malloc_10, "grow-malloc-10")
 	blocks_bench(10);
 }
 
+BENCH(grow_malloc_100, "grow-malloc-100")
+{
+	blocks_bench(100);
+}
+
 BENCH(grow_malloc_1000, "grow-malloc-1000")
 {
 	blocks_bench(1000);
+}
+
+BENCH(grow_malloc_10000, "grow-malloc-10000")
+{
+	blocks_bench(10000);
 }
 
 BENCH(grow_malloc_100000, "grow-malloc-100000")
@@ -228,6 +272,11 @@ static void processes_bench(uint64_t count)
 BENCH(grow_process_1, "grow-process-1")
 {
 	processes_bench(1);
+}
+
+BENCH(grow_process_10, "grow-process-10")
+{
+	processes_bench(10);
 }
 
 BENCH(grow_process_100, "grow-process-100")
