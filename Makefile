@@ -18,6 +18,7 @@
 #:   stress                  random work, compared        SEED= MINUTES= OPERATIONS= CPUS=
 #:   model                   the SPIN models, searched fully
 #:   bench                   quire's own figures                      FILTER=
+#:   bench-growth            what operations cost as things grow       FILTER= QUICK=
 #:   profile                 where the instructions of an operation go   FILTER= PER=
 #:   bench-peer              the same workloads on Linux beside quire; a table   QEMU_CPU=
 #:   bench-policy            every policy's faults on every trace     TRACE= FILTER= QUICK=
@@ -44,7 +45,8 @@
 #:   TIMEOUT=seconds         ends QEMU then, with status 124
 #:   FILTER=glob             of tests, benchmarks or traces, by name
 #:   PER=function LINES=1    profile: a call of it is one operation; by source line
-#:   QUICK=1                 bench-policy: on a quarter of the pages only
+#:   QUICK=1                 bench-policy: on a quarter of the pages only;
+#:                           bench-growth: small numbers only, in seconds
 #:   SEEDS=100               schedule: so many, from SEED on
 #:   SCENARIO=glob           schedule: by name or number, as '0[1-5]'
 #:   MINUTES=1 OPERATIONS=n  how long `make stress` runs: the guest's clock, or a count
@@ -240,7 +242,7 @@ export DEBUG_IMAGE = $(filter $(debug_image),$(IMAGES))
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 make_image = $(MAKE) $(jobs) --no-print-directory
 
-.PHONY: test images schedule bugs stress model bench bench-peer profile bench-policy
+.PHONY: test images schedule bugs stress model bench bench-growth bench-peer bench-policy profile
 images:
 	$(if $(RELEASE_IMAGE),+@$(make_image) DEBUG= $(RELEASE_IMAGE))
 	$(if $(DEBUG_IMAGE),+@$(make_image) DEBUG=1 $(DEBUG_IMAGE))
@@ -267,6 +269,10 @@ model:
 
 bench: $(IMAGE)
 	@$(if $(silent),QUIET=1) tests/tools/bench
+
+bench-growth: $(IMAGE)
+	@$(call need,perl,perl)
+	@tests/tools/bench-growth
 
 profile: $(IMAGE)
 	@$(call need,perl,perl)
