@@ -268,7 +268,7 @@ model:
 	@tests/model/run
 
 bench: $(IMAGE)
-	@$(if $(silent),QUIET=1) tests/tools/bench
+	@$(if $(silent),QUIET=1) OBJDUMP=$(OBJDUMP) tests/tools/bench
 
 bench-growth: $(IMAGE)
 	@$(call need,perl,perl)

@@ -45,7 +45,10 @@ static void wait_tick(void)
 
 void bench_start(struct bench_run *run)
 {
+	static uint64_t number;
+
 	wait_tick();
+	run->number = ++number;
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
 		run->counters[i] = counter_read((enum counter)i);
 	run->elapsed = cpu_tsc();
@@ -65,6 +68,7 @@ void bench_print(const struct bench_run *run, const char *name, uint64_t overhea
 	uint64_t operations = MAX(run->operations, 1ull);
 
 	console_print("bench %s %lu %s\n", name, (cost + operations / 2) / operations, unit);
+	console_print("# %s: %lu operations, measurement %lu\n", name, operations, run->number);
 }
 
 void bench_print_count(const struct bench_run *run, const char *name, const char *word,

@@ -36,6 +36,7 @@ struct bench {
 struct bench_run {
 	uint64_t elapsed; /* after bench_stop(): instructions, or ticks */
 	uint64_t operations;
+	uint64_t number; /* the first bench_start() of a boot is 1, the next 2, ... */
 	uint64_t counters[COUNTER_COUNT]; /* what happened meanwhile */
 };
 
@@ -43,7 +44,10 @@ struct bench_run {
 void bench_start(struct bench_run *run);
 void bench_stop(struct bench_run *run, uint64_t operations);
 
-/* `bench NAME VALUE UNIT`: the rounded mean of an operation, without `overhead` in all. */
+/*
+ * `bench NAME VALUE UNIT`: the rounded mean of an operation, without `overhead` in all; and
+ * "# NAME: N operations, measurement M": by M, what counts outside finds it (tests/tools/locked).
+ */
 void bench_print(const struct bench_run *run, const char *name, uint64_t overhead);
 
 /* `bench NAME.WORD VALUE count`: how often something happens in an operation, two decimals. */

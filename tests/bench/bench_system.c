@@ -1,7 +1,8 @@
 /*
  * bench_system.c: context-switch, between two threads of the kernel that yield
  * to each other; boot, from the kernel's first instruction to the first prompt
- * (firmware and loader before it are not quire's).
+ * (firmware and loader before it are not quire's); two-locked, two locked
+ * instructions, by which one sees that they are counted.
  */
 #include "arch/x86_64/cpu.h"
 #include "kernel/monitor/console.h"
@@ -51,4 +52,19 @@ BENCH(context_switch, "context-switch")
 BENCH(boot, "boot")
 {
 	bench_print_value("boot", console_first_prompt_tsc - boot_tsc);
+}
+
+BENCH(two_locked, "two-locked")
+{
+	uint64_t word = 0, other = 0;
+	struct bench_run run;
+
+	bench_start(&run);
+	for (unsigned i = 0; i < YIELDS; i++)
+		__asm__ volatile("lock incq %0\n\txchgq %1, %0"
+				 : "+m"(word), "+r"(other)
+				 :
+				 : "memory");
+	bench_stop(&run, YIELDS);
+	bench_print(&run, "two-locked", bench_loop_cost(YIELDS));
 }
