@@ -1,7 +1,8 @@
 /*
  * init.c: process 1 of the Linux that quire is measured beside (tests/peer/run):
  * mounts what the workloads need, makes a RAM disk the swap device, runs them,
- * and switches the machine off.
+ * and switches the machine off. With the argument "policy", its faults under both
+ * of its LRUs are counted instead.
  *
  * The initial file system holds this program as /init and the module of the RAM
  * disk as /brd.ko.
@@ -159,7 +160,15 @@ static void make_swap(void)
 		peer_fail("swapon");
 }
 
-int main(void)
+static void of_both_lrus(void (*measure)(const char *lru))
+{
+	peer_write("/sys/kernel/mm/lru_gen/enabled", "n");
+	measure("classic");
+	peer_write("/sys/kernel/mm/lru_gen/enabled", "y");
+	measure("mglru");
+}
+
+int main(int argc, char **argv)
 {
 	uint64_t booted = peer_tsc();
 
@@ -172,12 +181,14 @@ int main(void)
 	peer_write("/group/cgroup.subtree_control", "+memory");
 	load_ramdisk();
 	make_swap();
-	peer_child(peer_memory);
-	peer_child(peer_switches);
-	peer_write("/sys/kernel/mm/lru_gen/enabled", "n");
-	peer_patterns("classic");
-	peer_write("/sys/kernel/mm/lru_gen/enabled", "y");
-	peer_patterns("mglru");
+	/* Words that Linux does not know stand before it. */
+	if (strcmp(argv[argc - 1], "policy") == 0) {
+		of_both_lrus(peer_policies);
+	} else {
+		peer_child(peer_memory);
+		peer_child(peer_switches);
+		of_both_lrus(peer_patterns);
+	}
 	printf("# done\n");
 	power_off();
 }

@@ -42,8 +42,20 @@ void peer_unmap(uint8_t *block, size_t page_count);
 /* Runs function in a process of its own, which ends with it. */
 void peer_child(void (*function)(void));
 
+/*
+ * The same in a control group of so many frames, and with a TLB that is to be flushed
+ * every PEER_FLUSH_INTERVAL references; the process's own major faults.
+ */
+#define PEER_FLUSH_INTERVAL 64u
+void peer_child_within(uint64_t frames, void (*function)(void));
+void peer_flush_tlb(void);
+uint64_t peer_major_faults(void);
+
 void peer_memory(void);
 void peer_switches(void);
 
 /* The four patterns; lru is "classic" or "mglru", whichever the kernel now uses. */
 void peer_patterns(const char *lru);
+
+/* Faults in the references that quire's `replay` makes up, on an 8th, a 4th, half the pages. */
+void peer_policies(const char *lru);
