@@ -22,8 +22,9 @@ result() { # result NAME: of the test before
 
 said=$(tests/tools/bench-growth 2>&1)
 result "everything is flat, or the status would not be 0"
-[ "$(grep -c ' flat$' <<<"$said")" = 8 ] && grep -q '^boot .* -$' <<<"$said"
-result "eight lines, and boot, about which nothing is said"
+[ "$(grep -c ' flat$' <<<"$said")" = 8 ] && grep -q '^boot .* -$' <<<"$said" &&
+	! grep -q '^#' <<<"$said"
+result "eight lines, and boot, about which nothing is said, and nothing else"
 if command -v gnuplot >/dev/null; then
 	grep -qs '</svg>' build/growth.svg
 	result "the picture is drawn"
