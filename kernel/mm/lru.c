@@ -94,7 +94,7 @@ void lru_touch(struct frame *frame)
  * The VMap of a listed page, which lives, and will as long as it has references;
  * NULL for an object's, which has the reference then.
  */
-static struct VMap *hold(const struct frame *frame) REQUIRES(lru.lock)
+ALWAYS_INLINE struct VMap *hold(const struct frame *frame) REQUIRES(lru.lock)
 {
 	struct VMap *vmap;
 
@@ -117,6 +117,31 @@ void lru_unhold_shared(struct object *object)
 	__atomic_fetch_sub(&object->evictor_refs, 1, __ATOMIC_RELEASE);
 }
 
+/* Off the lists and into an evictor's hands, with the reference that hold() gives. */
+ALWAYS_INLINE struct VMap *take(struct frame *frame) REQUIRES(lru.lock)
+{
+	struct VMap *vmap = hold(frame);
+
+	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL);
+	frame_flag_set(frame, PAGE_EVICTING);
+	return vmap;
+}
+
+struct frame *lru_take_resting(struct VMap **vmap)
+{
+	struct frame *frame = NULL;
+
+	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
+	spin_lock(&lru.lock);
+	if (LIKELY(lru.tail.count > lru.tail_low) && LIKELY(!READ_ONCE(lru.any_ahead)) &&
+	    LIKELY((frame = page_list_oldest_free(&lru.tail)) != NULL)) {
+		page_list_remove(&lru.tail, frame);
+		*vmap = take(frame);
+	}
+	spin_unlock(&lru.lock);
+	return frame;
+}
+
 struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
 {
 	struct frame *frame;
@@ -130,11 +155,8 @@ struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
 		else
 			frame = policy_current->victim(policy_current, batch);
 	}
-	if (frame) {
-		*vmap = hold(frame);
-		frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL);
-		frame_flag_set(frame, PAGE_EVICTING);
-	}
+	if (frame)
+		*vmap = take(frame);
 	spin_unlock(&lru.lock);
 	return frame;
 }
@@ -152,9 +174,10 @@ void lru_put_back(struct frame *frame)
 static struct {
 	unsigned count;
 	struct filling_page {
-		pfn_t pfn;
-		pte_t *entry; /* of a private page, at an address; NULL: of an object ... */
+		struct frame *frame;
+		pte_t *entry; /* of a private page, at an address ... */
 		vaddr_t address;
+		struct VMap *vmap;     /* ... and in which VMap; NULL: of an object ... */
 		struct object *object; /* ... and in which record */
 		pfn_t record;
 		uint32_t index;
@@ -163,13 +186,12 @@ static struct {
 } filling;
 STATIC_ASSERT(DIV_ROUND_UP(TAIL_PAGES, 4) <= TAIL_BATCH);
 
-static void filling_add(const struct frame *frame)
+/* Puts a victim on the tail; it keeps a reference to its VMap or object. */
+ALWAYS_INLINE void filling_add(struct filling_page *page, struct frame *frame) REQUIRES(lru.lock)
 {
-	struct filling_page *page = &filling.pages[filling.count++];
-
-	page->pfn = frame_pfn(frame);
-	if (UNLIKELY(frame->state == FRAME_SHARED)) {
-		page->entry = NULL;
+	page->frame = frame;
+	page->vmap = hold(frame);
+	if (UNLIKELY(!page->vmap)) {
 		page->object = object_of(frame);
 		page->record = frame->shared.record;
 		page->index = frame->shared.index;
@@ -177,58 +199,67 @@ static void filling_add(const struct frame *frame)
 		page->entry = policy_entry(frame);
 		page->address = frame->page.address;
 	}
+	page_list_add_youngest(&lru.tail, frame);
+	frame_flag_set(frame, PAGE_TAIL);
+}
+
+/* How many pages may rest, and how many of them are put there at once, in *batch. */
+static uint64_t tail_size(uint64_t *batch) REQUIRES(lru.lock)
+{
+	uint64_t most = commit_resident_max();
+	uint64_t wanted = policy_current->rest_max ? TAIL_BATCH : 0;
+
+	/* A tail makes no sense in a tiny memory, nor where the order is not that of use. */
+	if (most < TAIL_FRAMES_MIN || !policy_current->accessed)
+		wanted = 0;
+	*batch = wanted;
+	if (most <= TAIL_MEMORY_SMALL && wanted) {
+		wanted = MIN(most * policy_current->rest_max / 100, (uint64_t)TAIL_PAGES);
+		*batch = DIV_ROUND_UP(wanted, 4);
+	}
+	return wanted;
 }
 
 /* The policy's next victims go on the tail. False if there is no need, or another CPU is at it. */
 static bool filling_begin(void)
 {
-	/* A tail makes no sense in a small memory, nor where the order is not that of use. */
-	uint64_t most = commit_resident_max();
-	bool small = most <= TAIL_MEMORY_SMALL;
-	uint64_t wanted = small ? MIN(most * policy_current->rest_max / 100, (uint64_t)TAIL_PAGES)
-				: (policy_current->rest_max ? TAIL_BATCH : 0);
-	uint64_t batch = small ? DIV_ROUND_UP(wanted, 4) : wanted;
 	struct frame *frame;
+	unsigned count = 0;
+	uint64_t wanted, batch;
 
-	if (most < TAIL_FRAMES_MIN || wanted == 0)
-		return false;
 	lru_lock();
-	if (lru.tail.count + batch > wanted || lru.filling || !policy_current->accessed ||
-	    lru.ahead.count) {
+	wanted = tail_size(&batch);
+	lru.tail_low = wanted - batch;
+	if (wanted == 0 || lru.tail.count > lru.tail_low || lru.filling || lru.ahead.count) {
 		spin_unlock(&lru.lock);
 		return false;
 	}
 	lru.filling = true;
-	filling.count = 0;
 	flush_batch_init(&filling.batch);
-	while (filling.count < batch &&
-	       (frame = policy_current->victim(policy_current, &filling.batch))) {
-		(void)hold(frame);
-		page_list_add_youngest(&lru.tail, frame);
-		frame_flag_set(frame, PAGE_TAIL);
-		filling_add(frame);
-	}
+	while (count < batch && (frame = policy_current->victim(policy_current, &filling.batch)))
+		filling_add(&filling.pages[count++], frame);
+	filling.count = count;
 	spin_unlock(&lru.lock);
 	return true;
 }
 
 /* present -> resting, if the page has not gone meanwhile. */
-static void rest(pte_t *entry, pfn_t pfn, vaddr_t address)
+ALWAYS_INLINE void rest(const struct filling_page *page)
 {
-	struct frame *table = vmap_table_of(entry);
+	struct frame *table = vmap_table_of(page->entry);
+	pfn_t pfn = frame_pfn(page->frame);
 	pte_t old;
 
 	spin_lock(&table->table.lock);
-	old = pte_read(entry);
+	old = pte_read(page->entry);
 	if (LIKELY(pte_has_frame(old) && pte_pfn(old) == pfn && !pte_is_transit(old))) {
-		old = pte_exchange(entry, pte_make_resting(pfn, pte_away_flags(old)));
+		old = pte_exchange(page->entry, pte_make_resting(pfn, pte_away_flags(old)));
 		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
-			frame_flag_set(&frames[pfn], PAGE_DIRTY);
+			frame_flag_set(page->frame, PAGE_DIRTY);
 		/* A resting page too: whoever let it rest may not have flushed yet. */
 		if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
-			flush_batch_add(&filling.batch,
-					address_space_active(&vmap_by_slot[table->owner]->space),
-					address);
+			flush_batch_add(&filling.batch, address_space_active(&page->vmap->space),
+					page->address);
 	}
 	spin_unlock(&table->table.lock);
 }
@@ -237,29 +268,25 @@ static void rest(pte_t *entry, pfn_t pfn, vaddr_t address)
 static COLD void rest_shared(const struct filling_page *page)
 {
 	const struct object_page *record = object_record(page->record, page->index);
+	pfn_t pfn = frame_pfn(page->frame);
 
 	spin_lock(&page->object->lock);
-	if (object_page_kind(record) == OBJECT_PAGE_FRAME &&
-	    object_page_number(record) == page->pfn)
-		object_page_unmap(page->object, page->index, page->pfn, &filling.batch);
+	if (object_page_kind(record) == OBJECT_PAGE_FRAME && object_page_number(record) == pfn)
+		object_page_unmap(page->object, page->index, pfn, &filling.batch);
 	spin_unlock(&page->object->lock);
 }
 
 /* The shootdown was acknowledged: what is still on the tail may leave without another. */
 static void filling_end(void)
 {
+	const struct filling_page *end = &filling.pages[filling.count];
+
 	lru_lock();
-	for (unsigned i = 0; i < filling.count; i++) {
-		struct frame *frame = &frames[filling.pages[i].pfn];
-
-		if (frame_flag(frame, PAGE_TAIL))
-			frame_flag_set(frame, PAGE_FLUSHED);
-	}
-	for (unsigned i = 0; i < filling.count; i++) {
-		const struct filling_page *page = &filling.pages[i];
-
-		if (LIKELY(page->entry))
-			lru_unhold(vmap_by_slot[vmap_table_of(page->entry)->owner]);
+	for (const struct filling_page *page = filling.pages; page < end; page++) {
+		if (LIKELY(frame_flag(page->frame, PAGE_TAIL)))
+			frame_flag_set(page->frame, PAGE_FLUSHED);
+		if (LIKELY(page->vmap))
+			lru_unhold(page->vmap);
 		else
 			lru_unhold_shared(page->object);
 	}
@@ -269,13 +296,14 @@ static void filling_end(void)
 
 void lru_rest_oldest(void)
 {
+	const struct filling_page *end;
+
 	if (!filling_begin())
 		return;
-	for (unsigned i = 0; i < filling.count; i++) {
-		const struct filling_page *page = &filling.pages[i];
-
-		if (LIKELY(page->entry))
-			rest(page->entry, page->pfn, page->address);
+	end = &filling.pages[filling.count];
+	for (const struct filling_page *page = filling.pages; page < end; page++) {
+		if (LIKELY(page->vmap))
+			rest(page);
 		else
 			rest_shared(page);
 	}

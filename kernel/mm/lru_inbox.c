@@ -50,6 +50,7 @@ static uint32_t run_look(struct inbox *inbox, const struct inbox_run *run, bool 
 		if (UNLIKELY(!(seen.bits & PTE_ACCESSED)) && policy_current->accessed) {
 			frame_flag_set(&frames[*pfn], PAGE_AHEAD);
 			page_list_add_youngest(&lru.ahead, &frames[*pfn]);
+			WRITE_ONCE(lru.any_ahead, true);
 			*pfn = PFN_NONE;
 			untouched++;
 		} else if (LIKELY(is_loaded)) {
@@ -108,6 +109,9 @@ static NOINLINE void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
 
 void inboxes_empty(void)
 {
+	/* Before the inboxes are looked at: who sets it has taken his inbox, and is waited for. */
+	if (UNLIKELY(READ_ONCE(lru.any_ahead)) && lru.ahead.count == 0)
+		(void)__atomic_exchange_n(&lru.any_ahead, false, __ATOMIC_SEQ_CST);
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
 		if (READ_ONCE(inboxes[cpu].count))
 			inbox_empty(&inboxes[cpu]);
@@ -157,6 +161,8 @@ void lru_insert_ahead(const pfn_t *pfns, unsigned count, pte_t *entry)
 		spin_unlock(&lru.lock);
 		here = count_take(&inbox->count);
 	}
+	if (!READ_ONCE(lru.any_ahead))
+		WRITE_ONCE(lru.any_ahead, true);
 	for (unsigned i = 0; i < count; i++)
 		inbox->pfns[here + i] = pfns[i];
 	inbox->runs[inbox->run_count++] =

@@ -12,7 +12,9 @@ struct lru_lists {
 	struct spinlock lock;                    /* lru */
 	struct page_list tail GUARDED_BY(lock);  /* resting, the next victims (lru.c) */
 	struct page_list ahead GUARDED_BY(lock); /* mapped and not touched (lru_inbox.c) */
+	uint64_t tail_low GUARDED_BY(lock);      /* with no more pages than so many it is filled */
 	bool filling GUARDED_BY(lock);           /* some CPU puts pages on the tail */
+	bool any_ahead; /* there may be some on `ahead` or in an inbox; cleared under the lock */
 };
 
 extern struct lru_lists lru;

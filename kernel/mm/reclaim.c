@@ -226,8 +226,11 @@ pfn_t reclaim_evict(void)
 		enum eviction result;
 
 		flush_batch_init(&batch);
-		lru_rest_oldest();
-		frame = lru_take_victim(&batch, &vmap);
+		frame = lru_take_resting(&vmap);
+		if (UNLIKELY(!frame)) {
+			lru_rest_oldest();
+			frame = lru_take_victim(&batch, &vmap);
+		}
 		if (UNLIKELY(!frame)) {
 			flush_batch_send(&batch);
 			break;
