@@ -56,18 +56,18 @@
 	dispatch page_copy
 	dispatch page_copy_sum
 	dispatch page_sum
-	dispatch page_is_zero
+	dispatch page_is_zero_throughout
 
 	.section .data, "aw"
 	.balign 8
 	.globl page_zero_routine, pages_zero_routine, page_copy_routine, page_copy_sum_routine
-	.globl page_sum_routine, page_is_zero_routine
+	.globl page_sum_routine, page_is_zero_throughout_routine
 page_zero_routine:	.quad page_zero_sse
 pages_zero_routine:	.quad pages_zero_sse
 page_copy_routine:	.quad page_copy_sse
 page_copy_sum_routine:	.quad page_copy_sum_sse
 page_sum_routine:	.quad page_sum_sse
-page_is_zero_routine:	.quad page_is_zero_sse
+page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	.text
 
 /*
@@ -186,11 +186,8 @@ page_is_zero_routine:	.quad page_is_zero_sse
 	leave_vectors
 	end_routine
 
-	routine page_is_zero_avx
+	routine page_is_zero_throughout_avx
 	xorl %eax, %eax
-	movq (%rdi), %rcx
-	orq 2048(%rdi), %rcx
-	jnz 2f
 	enter_vectors
 	vpxor %xmm0, %xmm0, %xmm0
 	leaq 4096(%rdi), %rcx
@@ -207,7 +204,6 @@ page_is_zero_routine:	.quad page_is_zero_sse
 3:
 	vzeroupper
 	leave_vectors
-2:
 	end_routine
 
 /* ---- SSE2: 16 bytes a step ---- */
@@ -326,11 +322,8 @@ page_is_zero_routine:	.quad page_is_zero_sse
 	jne 1b
 	end_routine
 
-	routine page_is_zero_sse
+	routine page_is_zero_throughout_sse
 	xorl %eax, %eax
-	movq (%rdi), %rcx
-	orq 2048(%rdi), %rcx
-	jnz 2f
 	leaq 4096(%rdi), %rdx
 1:
 	movq (%rdi), %rcx

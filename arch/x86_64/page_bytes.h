@@ -34,8 +34,15 @@ void page_copy(void *to, const void *from);
 uint64_t page_copy_sum(void *to, const void *from);
 uint64_t page_sum(const void *page);
 
-/* Is every byte zero? Quick where the first bytes are not. */
-bool page_is_zero(const void *page);
+bool page_is_zero_throughout(const void *page);
+
+/* Is every byte zero? Quick where the first bytes are not, or those in the middle. */
+ALWAYS_INLINE bool page_is_zero(const void *page)
+{
+	const uint64_t *words = page;
+
+	return UNLIKELY((words[0] | words[PAGE_SIZE / 16]) == 0) && page_is_zero_throughout(page);
+}
 
 /* Chooses the routines by cpu_features. */
 void page_bytes_init(void);

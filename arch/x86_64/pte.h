@@ -137,6 +137,12 @@ ALWAYS_INLINE pfn_t pte_pfn(pte_t pte)
 	return (pfn_t)((pte.bits & PTE_FRAME_MASK) >> PAGE_SHIFT);
 }
 
+/* The same, of an entry that is not present. */
+ALWAYS_INLINE uint64_t pte_kept_flags(pte_t pte)
+{
+	return pte.bits & PTE_AWAY_READ_ONLY;
+}
+
 /* A page of a process: never executable. away: flags from pte_away_flags(). */
 ALWAYS_INLINE pte_t pte_make_present(pfn_t pfn, uint64_t away)
 {

@@ -20,18 +20,13 @@ static uint32_t slot_take_from(struct frame *frame)
 	pfn_t table_pfn = PFN_NONE;
 	struct VMap *vmap = lru_hold(frame, &table_pfn);
 	struct frame *table;
-	uint32_t slot = SLOT_NONE;
+	uint32_t slot;
 
 	if (!vmap)
 		return SLOT_NONE;
 	table = &frames[table_pfn];
 	spin_lock(&table->table.lock);
-	/* Still that page? An evictor that takes it from here on looks at the slot after us. */
-	if (lru_still_listed(frame, vmap, table_pfn)) {
-		slot = frame->slot;
-		frame->slot = SLOT_NONE;
-		frame_flag_set(frame, PAGE_DIRTY);
-	}
+	slot = lru_take_slot(frame, vmap, table_pfn);
 	spin_unlock(&table->table.lock);
 	lru_unhold(vmap);
 	return slot;
@@ -41,16 +36,12 @@ static uint32_t slot_take_from(struct frame *frame)
 static uint32_t slot_take_from_shared(struct frame *frame)
 {
 	struct object *object = lru_hold_shared(frame);
-	uint32_t slot = SLOT_NONE;
+	uint32_t slot;
 
 	if (!object)
 		return SLOT_NONE;
 	spin_lock(&object->lock);
-	if (lru_still_listed_shared(frame, object)) {
-		slot = frame->slot;
-		frame->slot = SLOT_NONE;
-		frame_flag_set(frame, PAGE_DIRTY);
-	}
+	slot = lru_take_slot_shared(frame, object);
 	spin_unlock(&object->lock);
 	lru_unhold_shared(object);
 	return slot;
@@ -81,27 +72,11 @@ static COLD uint32_t slot_take_from_resident(void)
 	return SLOT_NONE;
 }
 
-void evict_content_save(struct frame *frame, bool dirty, struct evicted_content *content)
+/* The page has no slot, or the write to it failed: writes it to another one. */
+static SLOW_PATH void save_elsewhere(pfn_t pfn, struct evicted_content *content)
 {
-	pfn_t pfn = frame_pfn(frame);
-
-	if (!dirty) {
-		if (content->slot == SLOT_NONE)
-			COUNT(PGSTEAL_ZERO);
-		else
-			COUNT(PGSTEAL_CLEAN);
-		return;
-	}
-	if (page_is_zero(pfn_to_direct(pfn))) {
-		if (content->slot != SLOT_NONE)
-			swap_slot_free(content->slot);
-		content->slot = SLOT_NONE;
-		COUNT(PGSTEAL_ZERO);
-		return;
-	}
-	for (;;) {
-		if (content->slot == SLOT_NONE)
-			content->slot = swap_slot_alloc();
+	do {
+		content->slot = swap_slot_alloc();
 		if (content->slot == SLOT_NONE)
 			content->slot = slot_take_from_resident();
 		if (content->slot == SLOT_NONE) {
@@ -109,8 +84,18 @@ void evict_content_save(struct frame *frame, bool dirty, struct evicted_content 
 			return;
 		}
 		content->result = swap_write(content->slot, pfn);
-		if (content->result == 0)
-			return;
-		content->slot = SLOT_NONE; /* it was retired */
+	} while (content->result); /* and the slot was retired */
+}
+
+void evict_content_save(pfn_t pfn, struct evicted_content *content)
+{
+	if (page_is_zero(pfn_to_direct(pfn))) {
+		if (content->slot != SLOT_NONE)
+			swap_slot_free(content->slot);
+		content->slot = SLOT_NONE;
+		COUNT(PGSTEAL_ZERO);
+		return;
 	}
+	if (UNLIKELY(content->slot == SLOT_NONE || swap_write(content->slot, pfn)))
+		save_elsewhere(pfn, content);
 }

@@ -14,11 +14,20 @@ struct evicted_content {
 
 /*
  * Saves the content of an unmapped page that the caller is evicting:
- *   clean with a slot     nothing to do, the slot holds it
- *   clean without         it was never written: all zero
- *   dirty and all zero    no slot needed; one it kept is freed
- *   dirty                 written to its own slot, or a new one, or one taken
- *                         from a clean resident page
+ *   clean with a slot     nothing to do, the slot holds it         evict_content_keep()
+ *   clean without         it was never written: all zero           evict_content_keep()
+ *   dirty and all zero    no slot needed; one it kept is freed     evict_content_save()
+ *   dirty                 written to its own slot, or a new one,   evict_content_save()
+ *                         or one taken from a clean resident page
  * A slot whose write fails is retired and another one tried. Interrupts off.
  */
-void evict_content_save(struct frame *frame, bool dirty, struct evicted_content *content);
+void evict_content_save(pfn_t pfn, struct evicted_content *content);
+
+/* The same, of a clean page: no byte moves. */
+ALWAYS_INLINE void evict_content_keep(const struct evicted_content *content)
+{
+	if (content->slot == SLOT_NONE)
+		COUNT(PGSTEAL_ZERO);
+	else
+		COUNT(PGSTEAL_CLEAN);
+}

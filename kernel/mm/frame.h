@@ -48,8 +48,7 @@ struct frame {
 		uint16_t owner;     /* slot of the VMap whose page or table it is */
 		uint16_t map_count; /* of a shared page: entries that hold it; atomic */
 	};
-	uint32_t
-		slot; /* of a private page: the swap slot it keeps, or SLOT_NONE; page_table lock */
+	uint32_t slot; /* the swap slot that a page keeps, or SLOT_NONE; page_table and lru lock */
 	union {
 		struct { /* FRAME_PRIVATE. Constant while resident but for what is said. */
 			vaddr_t address; /* where in the owner */

@@ -340,26 +340,37 @@ struct object *lru_hold_shared(struct frame *frame)
 	return object;
 }
 
-bool lru_still_listed_shared(const struct frame *frame, const struct object *object)
+static uint32_t slot_take(struct frame *frame) REQUIRES(lru.lock)
 {
-	bool listed;
+	uint32_t slot = frame->slot;
 
-	lru_lock();
-	listed = frame->state == FRAME_SHARED && frame_flag(frame, PAGE_LISTED) &&
-		 object_of(frame) == object;
-	spin_unlock(&lru.lock);
-	return listed;
+	frame->slot = SLOT_NONE;
+	frame_flag_set(frame, PAGE_DIRTY);
+	return slot;
 }
 
-bool lru_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table)
+uint32_t lru_take_slot_shared(struct frame *frame, const struct object *object)
 {
-	bool listed;
+	uint32_t slot = SLOT_NONE;
 
 	lru_lock();
-	listed = frame->state == FRAME_PRIVATE && frame_flag(frame, PAGE_LISTED) &&
-		 vmap_by_slot[frame->owner] == vmap && frame->page.table == table;
+	if (frame->state == FRAME_SHARED && frame_flag(frame, PAGE_LISTED) &&
+	    object_of(frame) == object)
+		slot = slot_take(frame);
 	spin_unlock(&lru.lock);
-	return listed;
+	return slot;
+}
+
+uint32_t lru_take_slot(struct frame *frame, const struct VMap *vmap, pfn_t table)
+{
+	uint32_t slot = SLOT_NONE;
+
+	lru_lock();
+	if (frame->state == FRAME_PRIVATE && frame_flag(frame, PAGE_LISTED) &&
+	    vmap_by_slot[frame->owner] == vmap && frame->page.table == table)
+		slot = slot_take(frame);
+	spin_unlock(&lru.lock);
+	return slot;
 }
 
 void lru_end_turn(void)

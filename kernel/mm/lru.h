@@ -69,13 +69,16 @@ void lru_rest_oldest(void);
 struct VMap *lru_hold(struct frame *frame, pfn_t *table);
 void lru_unhold(struct VMap *vmap);
 
-/* Is it still a listed page of that VMap and table? The page_table lock of the table is held. */
-bool lru_still_listed(const struct frame *frame, const struct VMap *vmap, pfn_t table);
+/*
+ * Takes the slot of a page, which becomes dirty, if it is still a listed page of
+ * that VMap and table; else SLOT_NONE. The page_table lock of the table is held.
+ */
+uint32_t lru_take_slot(struct frame *frame, const struct VMap *vmap, pfn_t table);
 
 /* The same of an object's page: a reference to the object (evictor_refs); under its spinlock. */
 struct object *lru_hold_shared(struct frame *frame);
 void lru_unhold_shared(struct object *object);
-bool lru_still_listed_shared(const struct frame *frame, const struct object *object);
+uint32_t lru_take_slot_shared(struct frame *frame, const struct object *object);
 
 /* Switches the policy; every page is handed over in the old one's order. */
 void lru_set_policy(struct policy *policy);

@@ -3,9 +3,9 @@
  *
  *   listed ----> evicting ---------------------------------> frame free again
  *     ^            |  1. off the lists                       (lru lock)
- *     |            |  2. entry: present -> resting, if it does not rest already
- *     |            |                                         (page_table lock)
- *     |            |  3. shootdown, acknowledged; mostly done before (lru.c)
+ *     |            |  2. entry: present -> resting           (page_table lock)
+ *     |            |  3. shootdown, acknowledged
+ *     |            |     (2 and 3 were done before for a page off the tail: lru.c)
  *     |            |  4. written to its slot if dirty
  *     |            |  5. entry still resting: -> swapped or untouched
  *     |            |     freed meanwhile (disowned): frame and slot released
@@ -15,7 +15,9 @@
  *  1. From PAGE_EVICTING on the evictor alone releases the frame; whoever frees
  *     the page meanwhile only marks it PAGE_DISOWNED.
  *  2. An evictor holds a reference to the VMap, so the tables stay.
- *  3. resident counts the frames of process pages, those in flight included;
+ *  3. From then on nobody else changes frame->slot, nor PAGE_DIRTY of a page
+ *     that is PAGE_FLUSHED: the evictor looks at both without a lock.
+ *  4. resident counts the frames of process pages, those in flight included;
  *     it never exceeds the limit, but for a limit just lowered.
  * Locks: page_table outside lru. An evictor holds at most one of each and
  * waits with none.
@@ -107,8 +109,7 @@ void reclaim_page_convert(pfn_t pfn, enum frame_state state)
 }
 
 /* Step 2. Anything but DONE: there is nothing to write. */
-static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *batch,
-			   struct evicted_content *content)
+static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
 {
 	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
@@ -116,7 +117,6 @@ static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_
 	pte_t old;
 
 	spin_lock(&table->table.lock);
-	content->slot = frame->slot;
 	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED))) {
 		result = EVICTION_DISOWNED;
 	} else if (UNLIKELY(frame_flag(frame, PAGE_TOUCHED))) {
@@ -124,42 +124,49 @@ static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_
 	} else {
 		old = pte_read(entry);
 		ASSERT(pte_has_frame(old) && pte_pfn(old) == frame_pfn(frame));
-		if (UNLIKELY(!frame_flag(frame, PAGE_FLUSHED))) {
-			old = pte_exchange(entry,
-					   pte_make_resting(frame_pfn(frame), pte_away_flags(old)));
-			if (old.bits & PTE_DIRTY && pte_is_present(old) &&
-			    !BUG_PLANTED(BUG_LOSE_DIRTY))
-				frame_flag_set(frame, PAGE_DIRTY);
-			/* A resting page too: whoever let it rest may not have flushed yet. */
-			if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
-				flush_batch_add(batch, address_space_active(&vmap->space),
-						frame->page.address);
-		}
+		old = pte_exchange(entry, pte_make_resting(frame_pfn(frame), pte_away_flags(old)));
+		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
+			frame_flag_set(frame, PAGE_DIRTY);
+		/* A resting page too: whoever let it rest may not have flushed yet. */
+		if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
+			flush_batch_add(batch, address_space_active(&vmap->space),
+					frame->page.address);
 	}
 	spin_unlock(&table->table.lock);
 	return result;
 }
 
+/* Steps 2 and 3, for a page that no shootdown was sent for. */
+static SLOW_PATH enum eviction unmap_and_flush(struct frame *frame, struct VMap *vmap,
+					       struct flush_batch *batch)
+{
+	enum eviction result = unmap(frame, vmap, batch);
+
+	if (!BUG_PLANTED(BUG_EARLY_REUSE))
+		flush_batch_send(batch);
+	return result;
+}
+
 /* Step 5: what became of the page while it was being written. */
-static enum eviction settle(struct frame *frame, const struct evicted_content *content)
+ALWAYS_INLINE enum eviction settle(struct frame *frame, const struct evicted_content *content)
 {
 	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
 	enum eviction result = EVICTION_DONE;
-	pte_t old;
+	pte_t old, away;
 
 	spin_lock(&table->table.lock);
 	old = pte_read(entry);
-	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED))) {
+	if (LIKELY(!frame_flag(frame, PAGE_DISOWNED | PAGE_TOUCHED) && pte_is_resting(old) &&
+		   content->result == 0)) {
+		away = LIKELY(content->slot != SLOT_NONE)
+			       ? pte_make_swapped(content->slot,
+						  swap_slot_generation(content->slot),
+						  pte_kept_flags(old))
+			       : pte_make_untouched(pte_kept_flags(old));
+		pte_write(entry, away);
+	} else if (frame_flag(frame, PAGE_DISOWNED)) {
 		result = EVICTION_DISOWNED;
-	} else if (LIKELY(pte_is_resting(old) && content->result == 0 &&
-			  !frame_flag(frame, PAGE_TOUCHED))) {
-		if (content->slot == SLOT_NONE)
-			pte_write(entry, pte_make_untouched(pte_away_flags(old)));
-		else
-			pte_write(entry, pte_make_swapped(content->slot,
-							  swap_slot_generation(content->slot),
-							  pte_away_flags(old)));
 	} else {
 		frame->slot = content->slot;
 		lru_put_back(frame);
@@ -183,19 +190,22 @@ static COLD void release_disowned(struct VMap *vmap, vaddr_t address, uint32_t s
 }
 
 /* Evicts one page that is off the lists. Interrupts are off. */
-static enum eviction evict(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
+ALWAYS_INLINE enum eviction evict(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
 {
-	struct evicted_content content = {.result = 0, .slot = SLOT_NONE};
-	pid_t pid = vmap->pid;
+	struct evicted_content content = {.result = 0, .slot = frame->slot};
+	enum eviction result = EVICTION_DONE;
 	vaddr_t address = frame->page.address;
-	enum eviction result = unmap(frame, vmap, batch, &content);
+	pid_t pid = vmap->pid;
 	bool dirty = false;
 
-	if (!BUG_PLANTED(BUG_EARLY_REUSE))
-		flush_batch_send(batch);
+	if (UNLIKELY(!frame_flag(frame, PAGE_FLUSHED)))
+		result = unmap_and_flush(frame, vmap, batch);
 	if (LIKELY(result == EVICTION_DONE)) {
 		dirty = frame_flag(frame, PAGE_DIRTY);
-		evict_content_save(frame, dirty, &content);
+		if (dirty)
+			evict_content_save(frame_pfn(frame), &content);
+		else
+			evict_content_keep(&content);
 	}
 	result = settle(frame, &content);
 	if (BUG_PLANTED(BUG_EARLY_REUSE))
@@ -218,15 +228,14 @@ pfn_t reclaim_evict(void)
 {
 	uint64_t flags = irq_save();
 	pfn_t pfn = PFN_NONE;
+	enum eviction result;
 
-	while (pfn == PFN_NONE) {
+	do {
 		struct flush_batch batch;
 		struct VMap *vmap = NULL;
-		struct frame *frame;
-		enum eviction result;
+		struct frame *frame = lru_take_resting(&vmap);
 
 		flush_batch_init(&batch);
-		frame = lru_take_resting(&vmap);
 		if (UNLIKELY(!frame)) {
 			lru_rest_oldest();
 			frame = lru_take_victim(&batch, &vmap);
@@ -235,15 +244,12 @@ pfn_t reclaim_evict(void)
 			flush_batch_send(&batch);
 			break;
 		}
-		if (UNLIKELY(!vmap))
-			result = reclaim_evict_shared(frame, &batch);
-		else
-			result = evict(frame, vmap, &batch);
+		result = LIKELY(vmap) ? evict(frame, vmap, &batch)
+				      : reclaim_evict_shared(frame, &batch);
 		if (LIKELY(result == EVICTION_DONE))
 			pfn = frame_pfn(frame);
-		else if (result == EVICTION_FAILED)
-			break; /* no slot to be had now: the caller lets others go on */
-	}
+		/* FAILED: no slot to be had now, the caller lets others go on. */
+	} while (UNLIKELY(result == EVICTION_STAYS));
 	irq_restore(flags);
 	return pfn;
 }

@@ -524,21 +524,20 @@ end:
         d = pte_d[p];                           /* a read, later a write */
 #endif
         atomic {
-            pte_lock();
             if
-            :: disowned[f]
-            :: !disowned[f] && !touched[f] ->
+#if TAIL
+            :: FLUSHED(f) -> resting = 1        /* no section: all that was done before */
+#endif
+            :: !FLUSHED(f) && disowned[f] -> pte_lock()
+            :: !FLUSHED(f) && !disowned[f] && !touched[f] ->
+                pte_lock();
                 assert((pte[p] == PRESENT || pte[p] == RESTING) && pte_arg[p] == f);
-                if
-                :: !FLUSHED(f) ->
-                    dirty[f] = dirty[f] | D_SEEN;
-                    pte[p] = RESTING; pte_d[p] = 0;     /* one exchange */
-                    tlb_flush(cpu, p);
-                    stale = 1
-                :: else
-                fi;
+                dirty[f] = dirty[f] | D_SEEN;
+                pte[p] = RESTING; pte_d[p] = 0; /* one exchange */
+                tlb_flush(cpu, p);
+                stale = 1;
                 resting = 1
-            :: else                             /* mapped again already: it stays */
+            :: else -> pte_lock()               /* mapped again already: it stays */
             fi
         };
         if
