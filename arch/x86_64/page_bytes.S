@@ -3,8 +3,6 @@
  *
  * Interrupts are off from the first to the last use of a vector register, so
  * no other thread of this CPU can come between; nobody keeps values in them.
- * ymm4/xmm4-5: sums of words (a); ymm6/xmm6-7: sums of the sums (b), added
- * once per 64 bytes. Four lanes of 64 bits in both versions.
  */
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/unwind.h"
@@ -71,17 +69,31 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	.text
 
 /*
- * Folds the lanes a0..a3, b0..b3, stored at 0..63(%rsp), into rax: each lane
- * has its own weight, so lanes cannot be exchanged unseen.
+ * ---- The sum ----
+ *
+ * A page is 32 groups of four words of 32 bytes, each four lanes of 64 bits. Two
+ * sums, a and b, begin at 0, and for each group
+ *
+ *   a += first word    b += second    a -= third    b -= fourth
+ *   then a += b, and a and b change places
+ *
+ * so that a word, later, is in both by two Fibonacci numbers in turn, which tell
+ * its group; which sum it was added to, or taken from, tells its place there. At
+ * the end each lane is the one sum plus the other with its halves exchanged, and
+ * the four lanes make one number, each with another odd factor.
+ *
+ * A flipped bit always shows: a lane of a changes by 2^k F, of b by 2^k G, with F
+ * and G neighbours in the Fibonacci sequence below 2^22, of which one at least is
+ * odd; with the halves of b exchanged they never cancel.
  */
+
+/* The number that the lanes make, which are at 0..31(%rsp), in rax. */
 .macro fold_lanes
-	movabsq $0x9e3779b97f4a7c15, %rcx
-	movq 0(%rsp), %rax
-	.irp offset, 8, 16, 24, 32, 40, 48, 56
-	imulq %rcx, %rax
+	movq (%rsp), %rax
+	.irp offset, 8, 16, 24
+	imulq $0x1e3779b1, %rax, %rax
 	addq \offset(%rsp), %rax
 	.endr
-	imulq %rcx, %rax
 .endm
 
 /* ---- AVX: 32 bytes a step ---- */
@@ -133,56 +145,71 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	leave_vectors
 	end_routine
 
+/*
+ * 128 bytes: four words w, to be added to a and b, and then the one is the sum of
+ * both. From one step to the next a and b change their names.
+ */
+.macro sum_avx a, b, w0, w1, w2, w3
+	vpaddq \w0, \a, \a
+	vpaddq \w1, \b, \b
+	vpsubq \w2, \a, \a
+	vpsubq \w3, \b, \b
+	vpaddq \b, \a, \a
+.endm
+
+.macro copy_avx offset
+	vmovdqa \offset(%rsi), %ymm0
+	vmovdqa \offset+32(%rsi), %ymm1
+	vmovdqa \offset+64(%rsi), %ymm2
+	vmovdqa \offset+96(%rsi), %ymm3
+	vmovdqa %ymm0, \offset(%rdi)
+	vmovdqa %ymm1, \offset+32(%rdi)
+	vmovdqa %ymm2, \offset+64(%rdi)
+	vmovdqa %ymm3, \offset+96(%rdi)
+.endm
+
 	routine page_copy_sum_avx
 	enter_vectors
-	lanes_on_stack 64
+	lanes_on_stack 32
 	vpxor %xmm4, %xmm4, %xmm4
-	vpxor %xmm6, %xmm6, %xmm6
-	leaq 4096(%rdi), %rax
-1:
-	.set offset, 0
-	.rept 32
-	vmovdqa offset(%rsi), %ymm0
-	vmovdqa offset + 32(%rsi), %ymm1
-	vmovdqa %ymm0, offset(%rdi)
-	vpaddq %ymm0, %ymm4, %ymm4
-	vmovdqa %ymm1, offset + 32(%rdi)
-	vpaddq %ymm4, %ymm6, %ymm6
-	vpaddq %ymm1, %ymm4, %ymm4
-	.set offset, offset + 64
+	vpxor %xmm5, %xmm5, %xmm5
+	.set at, 0
+	.rept 16
+	copy_avx at
+	sum_avx %ymm4, %ymm5, %ymm0, %ymm1, %ymm2, %ymm3
+	copy_avx at+128
+	sum_avx %ymm5, %ymm4, %ymm0, %ymm1, %ymm2, %ymm3
+	.set at, at + 256
 	.endr
-	addq $2048, %rsi
-	addq $2048, %rdi
-	cmpq %rax, %rdi
-	jne 1b
-	vmovdqu %ymm4, 0(%rsp)
-	vmovdqu %ymm6, 32(%rsp)
+	vpshufd $0xb1, %ymm5, %ymm5
+	vpaddq %ymm5, %ymm4, %ymm4
+	vmovdqu %ymm4, (%rsp)
 	vzeroupper
 	fold_lanes
-	lanes_on_stack -64
+	movq %rax, (%rdx)
+	xorl %eax, %eax
+	lanes_on_stack -32
 	leave_vectors
 	end_routine
 
 	routine page_sum_avx
 	enter_vectors
-	lanes_on_stack 64
+	lanes_on_stack 32
 	vpxor %xmm4, %xmm4, %xmm4
-	vpxor %xmm6, %xmm6, %xmm6
+	vpxor %xmm5, %xmm5, %xmm5
 	leaq 4096(%rdi), %rax
 1:
-	.irp offset, 0, 64, 128, 192, 256, 320, 384, 448
-	vpaddq \offset(%rdi), %ymm4, %ymm4
-	vpaddq %ymm4, %ymm6, %ymm6
-	vpaddq \offset+32(%rdi), %ymm4, %ymm4
-	.endr
-	addq $512, %rdi
+	sum_avx %ymm4, %ymm5, (%rdi), 32(%rdi), 64(%rdi), 96(%rdi)
+	sum_avx %ymm5, %ymm4, 128(%rdi), 160(%rdi), 192(%rdi), 224(%rdi)
+	addq $256, %rdi
 	cmpq %rax, %rdi
 	jne 1b
-	vmovdqu %ymm4, 0(%rsp)
-	vmovdqu %ymm6, 32(%rsp)
+	vpshufd $0xb1, %ymm5, %ymm5
+	vpaddq %ymm5, %ymm4, %ymm4
+	vmovdqu %ymm4, (%rsp)
 	vzeroupper
 	fold_lanes
-	lanes_on_stack -64
+	lanes_on_stack -32
 	leave_vectors
 	end_routine
 
@@ -234,73 +261,82 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	leave_vectors
 	end_routine
 
-.macro sum_sse_step
-	paddq %xmm0, %xmm4
-	paddq %xmm1, %xmm5
-	paddq %xmm4, %xmm6
-	paddq %xmm5, %xmm7
-	paddq %xmm2, %xmm4
-	paddq %xmm3, %xmm5
+/* The same as sum_avx, of 128 bytes from \from(\base) on: the low lanes, then the high ones. */
+.macro sum_sse_lanes base, from, a, b
+	movdqa \from(\base), %xmm0
+	movdqa \from+32(\base), %xmm1
+	movdqa \from+64(\base), %xmm2
+	movdqa \from+96(\base), %xmm3
+	paddq %xmm0, \a
+	paddq %xmm1, \b
+	psubq %xmm2, \a
+	psubq %xmm3, \b
+	paddq \b, \a
+.endm
+
+.macro store_sse to
+	movdqa %xmm0, \to(%rdi)
+	movdqa %xmm1, \to+32(%rdi)
+	movdqa %xmm2, \to+64(%rdi)
+	movdqa %xmm3, \to+96(%rdi)
+.endm
+
+.macro clear_sums_sse
+	.irp register, %xmm4, %xmm5, %xmm6, %xmm7
+	pxor \register, \register
+	.endr
+.endm
+
+.macro fold_sse
+	pshufd $0xb1, %xmm5, %xmm5
+	pshufd $0xb1, %xmm7, %xmm7
+	paddq %xmm5, %xmm4
+	paddq %xmm7, %xmm6
+	movdqu %xmm4, (%rsp)
+	movdqu %xmm6, 16(%rsp)
+	fold_lanes
 .endm
 
 	routine page_copy_sum_sse
 	enter_vectors
-	lanes_on_stack 64
-	pxor %xmm4, %xmm4
-	pxor %xmm5, %xmm5
-	pxor %xmm6, %xmm6
-	pxor %xmm7, %xmm7
+	lanes_on_stack 32
+	clear_sums_sse
 	leaq 4096(%rdi), %rax
 1:
-	.irp offset, 0, 64, 128, 192, 256, 320, 384, 448
-	movdqa \offset(%rsi), %xmm0
-	movdqa \offset+16(%rsi), %xmm1
-	movdqa \offset+32(%rsi), %xmm2
-	movdqa \offset+48(%rsi), %xmm3
-	movdqa %xmm0, \offset(%rdi)
-	movdqa %xmm1, \offset+16(%rdi)
-	movdqa %xmm2, \offset+32(%rdi)
-	movdqa %xmm3, \offset+48(%rdi)
-	sum_sse_step
-	.endr
-	addq $512, %rsi
-	addq $512, %rdi
+	sum_sse_lanes %rsi, 0, %xmm4, %xmm5
+	store_sse 0
+	sum_sse_lanes %rsi, 16, %xmm6, %xmm7
+	store_sse 16
+	sum_sse_lanes %rsi, 128, %xmm5, %xmm4
+	store_sse 128
+	sum_sse_lanes %rsi, 144, %xmm7, %xmm6
+	store_sse 144
+	addq $256, %rsi
+	addq $256, %rdi
 	cmpq %rax, %rdi
 	jne 1b
-	movdqu %xmm4, 0(%rsp)
-	movdqu %xmm5, 16(%rsp)
-	movdqu %xmm6, 32(%rsp)
-	movdqu %xmm7, 48(%rsp)
-	fold_lanes
-	lanes_on_stack -64
+	fold_sse
+	movq %rax, (%rdx)
+	xorl %eax, %eax
+	lanes_on_stack -32
 	leave_vectors
 	end_routine
 
 	routine page_sum_sse
 	enter_vectors
-	lanes_on_stack 64
-	pxor %xmm4, %xmm4
-	pxor %xmm5, %xmm5
-	pxor %xmm6, %xmm6
-	pxor %xmm7, %xmm7
+	lanes_on_stack 32
+	clear_sums_sse
 	leaq 4096(%rdi), %rax
 1:
-	.irp offset, 0, 64, 128, 192, 256, 320, 384, 448
-	movdqa \offset(%rdi), %xmm0
-	movdqa \offset+16(%rdi), %xmm1
-	movdqa \offset+32(%rdi), %xmm2
-	movdqa \offset+48(%rdi), %xmm3
-	sum_sse_step
-	.endr
-	addq $512, %rdi
+	sum_sse_lanes %rdi, 0, %xmm4, %xmm5
+	sum_sse_lanes %rdi, 16, %xmm6, %xmm7
+	sum_sse_lanes %rdi, 128, %xmm5, %xmm4
+	sum_sse_lanes %rdi, 144, %xmm7, %xmm6
+	addq $256, %rdi
 	cmpq %rax, %rdi
 	jne 1b
-	movdqu %xmm4, 0(%rsp)
-	movdqu %xmm5, 16(%rsp)
-	movdqu %xmm6, 32(%rsp)
-	movdqu %xmm7, 48(%rsp)
-	fold_lanes
-	lanes_on_stack -64
+	fold_sse
+	lanes_on_stack -32
 	leave_vectors
 	end_routine
 

@@ -8,13 +8,13 @@
 /* In page_bytes.S. */
 extern void (*pages_zero_routine)(const pfn_t *pfns, uint64_t count);
 extern void (*page_copy_routine)(void *to, const void *from);
-extern uint64_t (*page_copy_sum_routine)(void *to, const void *from);
+extern int (*page_copy_sum_routine)(void *to, const void *from, uint64_t *sum);
 extern uint64_t (*page_sum_routine)(const void *page);
 extern bool (*page_is_zero_throughout_routine)(const void *page);
 void page_zero_avx(void *page);
 void pages_zero_avx(const pfn_t *pfns, uint64_t count);
 void page_copy_avx(void *to, const void *from);
-uint64_t page_copy_sum_avx(void *to, const void *from);
+int page_copy_sum_avx(void *to, const void *from, uint64_t *sum);
 uint64_t page_sum_avx(const void *page);
 bool page_is_zero_throughout_avx(const void *page);
 

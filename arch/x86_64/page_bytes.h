@@ -26,12 +26,13 @@ void pages_zero(const pfn_t *pfns, uint64_t count);
 void page_copy(void *to, const void *from);
 
 /*
- * Copies and returns the sum of the bytes that passed. The sum is Fletcher's
- * in 64-bit words, in parallel lanes (a += word; b += a), so it changes with
- * every flipped bit, with a part of the page replaced by other bytes, and
- * with parts exchanged. The same with and without AVX.
+ * Copies, and *sum is that of the bytes that passed; page_bytes.S has the
+ * formula. It changes with every flipped bit, and, but for one case in 2^64,
+ * with a part of the page replaced by other bytes and with parts of 64 bytes
+ * exchanged (unless they differ only in the upper four bits of words of 64). The
+ * same with and without AVX. Returns 0, as a copy to a device that never fails.
  */
-uint64_t page_copy_sum(void *to, const void *from);
+int page_copy_sum(void *to, const void *from, uint64_t *sum);
 uint64_t page_sum(const void *page);
 
 bool page_is_zero_throughout(const void *page);

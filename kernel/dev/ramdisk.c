@@ -23,14 +23,12 @@ void *ramdisk_block(struct ramdisk *ramdisk, uint64_t block)
 static int ramdisk_write(struct block_device *device, uint64_t block, const void *page,
 			 uint64_t *sum)
 {
-	*sum = page_copy_sum(ramdisk_block((struct ramdisk *)device, block), page);
-	return 0;
+	return page_copy_sum(ramdisk_block((struct ramdisk *)device, block), page, sum);
 }
 
 static int ramdisk_read(struct block_device *device, uint64_t block, void *page, uint64_t *sum)
 {
-	*sum = page_copy_sum(page, ramdisk_block((struct ramdisk *)device, block));
-	return 0;
+	return page_copy_sum(page, ramdisk_block((struct ramdisk *)device, block), sum);
 }
 
 void ramdisk_init(struct ramdisk *ramdisk)

@@ -79,7 +79,7 @@ static void check_page(struct walk *walk, const struct object *object, uint64_t 
 	if (object_page_kind(page) != OBJECT_PAGE_SLOT)
 		return;
 	swap_check_mark(walk->check, object_page_number(page));
-	if (swap_slot_generation(object_page_number(page)) != object_page_generation(page))
+	if (swap_find_generation(object_page_number(page)) != object_page_generation(page))
 		check_fail(walk->check, 8,
 			   "page %lu of an object names a generation of slot %u that is past",
 			   index, object_page_number(page));

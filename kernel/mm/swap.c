@@ -24,19 +24,12 @@
 #define LINK_BAD 0xfffffffdu
 #define LINK_END 0xfffffffcu /* also the limit of slots: 16 TiB */
 
-struct swap_slot {
-	uint64_t sum;        /* page_sum() of what was written, seeded */
-	uint32_t link;       /* next free slot, or LINK_* */
-	uint16_t generation; /* 1 .. 65535 once it was used */
-	uint8_t written;     /* 0: used, but nothing was written in this generation yet */
-	uint8_t marked;      /* by check */
-};
-STATIC_ASSERT(sizeof(struct swap_slot) == 16);
+struct swap_slot *swap_slots;
+bool swap_scarce;
 
 static struct {
 	struct spinlock lock;
 	struct block_device *device;
-	struct swap_slot *slots;
 	uint32_t slot_count;
 	uint32_t free_first GUARDED_BY(lock);
 	uint32_t fresh; /* changed under the lock: slots from here on were never given out */
@@ -52,8 +45,15 @@ size_t swap_descriptors_bytes(uint64_t slots)
 void swap_init(struct block_device *device, void *descriptors)
 {
 	swap.device = device;
-	swap.slots = descriptors;
+	swap_slots = descriptors;
 	swap.slot_count = (uint32_t)device->block_count;
+	swap_scarce = swap.slot_count == 0;
+}
+
+/* Called whenever `used` or `bad` has changed. */
+ALWAYS_INLINE void scarce_update(void) REQUIRES(swap.lock)
+{
+	WRITE_ONCE(swap_scarce, swap.used + swap.bad >= swap.slot_count - swap.slot_count / 8);
 }
 
 /* Every bad slot is free again; returns how many. */
@@ -63,13 +63,14 @@ static uint64_t slots_forgive(void)
 	uint64_t count = 0;
 
 	for (uint32_t i = 0; swap.bad && i < swap.fresh; i++) {
-		if (swap.slots[i].link != LINK_BAD)
+		if (swap_slots[i].link != LINK_BAD)
 			continue;
-		swap.slots[i].link = swap.free_first;
+		swap_slots[i].link = swap.free_first;
 		swap.free_first = i;
 		swap.bad--;
 		count++;
 	}
+	scarce_update();
 	spin_unlock_irq(&swap.lock, flags);
 	return count;
 }
@@ -96,26 +97,27 @@ uint32_t swap_slot_alloc(void)
 		spin_lock(&swap.lock);
 	}
 	if (index != LINK_END) {
-		swap.free_first = swap.slots[index].link;
+		swap.free_first = swap_slots[index].link;
 	} else if (swap.fresh < swap.slot_count) {
 		index = swap.fresh++;
 	} else {
 		spin_unlock(&swap.lock);
 		return SLOT_NONE;
 	}
-	slot = &swap.slots[index];
+	slot = &swap_slots[index];
 	slot->link = LINK_USED;
 	slot->written = 0;
 	if (++slot->generation == 0)
 		slot->generation = 1;
 	swap.used++;
+	scarce_update();
 	spin_unlock(&swap.lock);
 	return index;
 }
 
 void swap_slot_free(uint32_t index)
 {
-	struct swap_slot *slot = &swap.slots[index];
+	struct swap_slot *slot = &swap_slots[index];
 
 	spin_lock(&swap.lock);
 	if (UNLIKELY(index >= swap.slot_count || slot->link != LINK_USED))
@@ -123,13 +125,14 @@ void swap_slot_free(uint32_t index)
 	slot->link = swap.free_first;
 	swap.free_first = index;
 	swap.used--;
+	scarce_update();
 	spin_unlock(&swap.lock);
 }
 
 bool swap_slot_held(uint32_t slot, uint16_t generation)
 {
-	return slot < swap.slot_count && swap.slots[slot].link == LINK_USED &&
-	       swap.slots[slot].generation == generation;
+	return slot < swap.slot_count && swap_slots[slot].link == LINK_USED &&
+	       swap_slots[slot].generation == generation;
 }
 
 /* A write failed: the slot is never used again. */
@@ -137,67 +140,74 @@ static COLD void slot_retire(uint32_t index)
 {
 	uint64_t flags = spin_lock_irq(&swap.lock);
 
-	swap.slots[index].link = LINK_BAD;
+	swap_slots[index].link = LINK_BAD;
 	swap.used--;
 	swap.bad++;
+	scarce_update();
 	spin_unlock_irq(&swap.lock, flags);
 	commit_lose_slots(1);
 }
 
-uint16_t swap_slot_generation(uint32_t slot)
+uint16_t swap_find_generation(uint32_t slot)
 {
-	return slot < swap.slot_count ? swap.slots[slot].generation : 0;
+	return slot < swap.slot_count ? swap_slots[slot].generation : 0;
 }
 
-/* Makes the sum of a page that of this page in this slot. */
-static uint64_t seeded(uint64_t sum, uint32_t slot, uint16_t generation)
+/* What makes the sum of a page that of this page in this slot, by exclusive or. */
+ALWAYS_INLINE uint64_t slot_seed(uint32_t index, uint16_t generation)
 {
-	return sum ^ ((uint64_t)slot << 16 | generation) * 0x9e3779b97f4a7c15ull;
+	return ((uint64_t)index << 16 | generation) * 0x9e3779b97f4a7c15ull;
+}
+
+static COLD int write_failed(uint32_t index)
+{
+	COUNT(SWAP_WRITE_ERROR);
+	slot_retire(index);
+	return -EIO;
 }
 
 int swap_write(uint32_t index, pfn_t pfn)
 {
-	struct swap_slot *slot = &swap.slots[index];
+	struct swap_slot *slot = &swap_slots[index];
+	struct block_device *device = swap.device;
 	uint64_t sum;
-	int result;
 
 	schedule_point();
-	result = swap.device->write(swap.device, index, pfn_to_direct(pfn), &sum);
+	if (UNLIKELY(device->write(device, index, pfn_to_direct(pfn), &sum)))
+		return write_failed(index);
 	schedule_point();
-	if (UNLIKELY(result)) {
-		COUNT(SWAP_WRITE_ERROR);
-		slot_retire(index);
-		return result;
-	}
-	slot->sum = seeded(sum, index, slot->generation);
+	slot->sum = sum ^ slot_seed(index, slot->generation);
 	slot->written = 1;
 	COUNT(PSWPOUT);
 	return 0;
 }
 
-int swap_read(uint32_t index, uint16_t generation, pfn_t pfn, const char **why)
+static COLD int read_failed(const char *reason, const char **why)
 {
-	const struct swap_slot *slot = &swap.slots[index];
-	const char *reason;
-	uint64_t sum;
-
-	schedule_point();
-	if (index >= swap.slot_count || slot->link != LINK_USED)
-		reason = "the slot is not in use";
-	else if (slot->generation != generation || !slot->written)
-		reason = "the slot's generation is another";
-	else if (swap.device->read(swap.device, index, pfn_to_direct(pfn), &sum))
-		reason = "the swap device could not read it";
-	else if (seeded(sum, index, generation) != slot->sum)
-		reason = "its checksum is wrong";
-	else {
-		COUNT(PSWPIN);
-		return 0;
-	}
 	COUNT(SWAP_READ_ERROR);
 	if (why)
 		*why = reason;
 	return -EIO;
+}
+
+int swap_read(uint32_t index, uint16_t generation, pfn_t pfn, const char **why)
+{
+	const struct swap_slot *slot = &swap_slots[index];
+	struct block_device *device = swap.device;
+	uint64_t sum, expected;
+
+	schedule_point();
+	if (UNLIKELY(index >= swap.slot_count || slot->link != LINK_USED))
+		return read_failed("the slot is not in use", why);
+	if (UNLIKELY(slot->generation != generation || !slot->written))
+		return read_failed("the slot's generation is another", why);
+	expected = slot->sum ^ slot_seed(index, generation);
+	if (UNLIKELY(device->read(device, index, pfn_to_direct(pfn), &sum)))
+		return read_failed("the swap device could not read it", why);
+	if (UNLIKELY(sum != expected))
+		return read_failed("its checksum is wrong", why);
+	COUNT(PSWPIN);
+	return 0;
 }
 
 struct swap_counts swap_read_counts(void)
@@ -209,33 +219,26 @@ struct swap_counts swap_read_counts(void)
 	return counts;
 }
 
-bool swap_is_scarce(void)
-{
-	uint32_t taken = READ_ONCE(swap.used) + READ_ONCE(swap.bad);
-
-	return taken >= swap.slot_count - swap.slot_count / 8;
-}
-
 bool swap_equals(uint32_t slot, pfn_t pfn)
 {
-	return seeded(page_sum(pfn_to_direct(pfn)), slot, swap.slots[slot].generation) ==
-	       swap.slots[slot].sum;
+	return (page_sum(pfn_to_direct(pfn)) ^ slot_seed(slot, swap_slots[slot].generation)) ==
+	       swap_slots[slot].sum;
 }
 
 void swap_check_begin(void)
 {
 	for (uint32_t i = 0; i < swap.fresh; i++)
-		swap.slots[i].marked = 0;
+		swap_slots[i].marked = 0;
 }
 
 void swap_check_mark(struct check *check, uint32_t slot)
 {
-	if (slot >= swap.fresh || swap.slots[slot].link != LINK_USED)
+	if (slot >= swap.fresh || swap_slots[slot].link != LINK_USED)
 		check_fail(check, 8, "slot %u is held but not in use", slot);
-	else if (swap.slots[slot].marked)
+	else if (swap_slots[slot].marked)
 		check_fail(check, 8, "slot %u is held twice", slot);
 	else
-		swap.slots[slot].marked = 1;
+		swap_slots[slot].marked = 1;
 }
 
 void swap_check_end(struct check *check)
@@ -243,10 +246,10 @@ void swap_check_end(struct check *check)
 	uint32_t used = 0;
 
 	for (uint32_t i = 0; i < swap.fresh; i++) {
-		if (swap.slots[i].link != LINK_USED)
+		if (swap_slots[i].link != LINK_USED)
 			continue;
 		used++;
-		if (!swap.slots[i].marked)
+		if (!swap_slots[i].marked)
 			check_fail(check, 8, "slot %u is in use but nobody holds it", i);
 	}
 	if (used != swap.used)

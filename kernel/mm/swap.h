@@ -34,8 +34,26 @@ uint32_t swap_slot_alloc(void);
 /* Panics if it is free already. Interrupts off. */
 void swap_slot_free(uint32_t slot);
 
-/* The slot's present generation: what the entry carries. 0: there is no such slot. */
-uint16_t swap_slot_generation(uint32_t slot);
+/* A slot's descriptor: for swap.c, and for the next function. */
+struct swap_slot {
+	uint64_t sum;        /* of what was written, seeded */
+	uint32_t link;       /* next free slot, or LINK_* (swap.c) */
+	uint16_t generation; /* 1 .. 65535 once it was used */
+	uint8_t written;     /* 0: used, but nothing was written in this generation yet */
+	uint8_t marked;      /* by check */
+};
+STATIC_ASSERT(sizeof(struct swap_slot) == 16);
+
+extern struct swap_slot *swap_slots;
+
+/* The present generation of a slot that the caller holds: what the entry carries. */
+ALWAYS_INLINE uint16_t swap_slot_generation(uint32_t slot)
+{
+	return swap_slots[slot].generation;
+}
+
+/* The same of any number: 0 if there is no such slot. */
+uint16_t swap_find_generation(uint32_t slot);
 
 /* Does a slot of that number exist, in use, in that generation? */
 bool swap_slot_held(uint32_t slot, uint16_t generation);
@@ -55,8 +73,13 @@ int swap_read(uint32_t slot, uint16_t generation, pfn_t pfn, const char **why) M
 
 struct swap_counts swap_read_counts(void);
 
+extern bool swap_scarce; /* changed under the swap lock */
+
 /* True when most slots are taken: then a page read back should give its slot up. A hint. */
-bool swap_is_scarce(void);
+ALWAYS_INLINE bool swap_is_scarce(void)
+{
+	return READ_ONCE(swap_scarce);
+}
 
 /* Has the frame the bytes that were written to the slot? */
 bool swap_equals(uint32_t slot, pfn_t pfn);

@@ -205,7 +205,7 @@ static void check_entry(pte_t entry, vaddr_t address, void *context)
 		check_frame(walk, entry, address);
 	else if (pte_is_swapped(entry)) {
 		swap_check_mark(walk->check, pte_slot(entry));
-		if (swap_slot_generation(pte_slot(entry)) != pte_generation(entry))
+		if (swap_find_generation(pte_slot(entry)) != pte_generation(entry))
 			check_fail(walk->check, 8,
 				   "pid %d %p names a generation of slot %u that is past", pid,
 				   (void *)address, pte_slot(entry));
