@@ -79,16 +79,9 @@ void fault_forget(const struct address_space *space)
 			WRITE_ONCE(cpus[cpu].recent_space, NULL);
 }
 
-/* The entry of a process's page, or NULL. Clears the previous page's accessed bit on the way. */
-static pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
+/* The entry of a process's page, or NULL. */
+ALWAYS_INLINE pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
 {
-	pte_t *entry = recent_table_entry(page);
-
-	if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_current->accessed))
-		recent_clear();
-	/* Mostly the same table is meant again: tables stay while the address space lives. */
-	if (LIKELY(entry))
-		return entry;
 	if (UNLIKELY(page >= PROCESS_END || page < PROCESS_FIRST))
 		return NULL;
 	return vmap_entry(vmap, page);
@@ -113,7 +106,8 @@ static COLD void image_copy(pfn_t pfn, vaddr_t page)
 }
 
 /* untouched -> present. False: the entry changed meanwhile, look again. */
-static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write)
+static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				     bool write)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = reclaim_page_alloc();
@@ -147,42 +141,43 @@ static bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t
 	return true;
 }
 
-/* transit -> present, or back to swapped if the slot could not be read. Interrupts are off. */
-static void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-			   pfn_t pfn, int result)
+/* transit -> present. Interrupts are off. */
+ALWAYS_INLINE void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				  pfn_t pfn)
+{
+	/* With few slots left the page gives its slot up at once, and counts as dirty. */
+	bool scarce = swap_is_scarce();
+	struct frame *frame = frame_describe(pfn, vmap, entry, page, scarce ? PAGE_DIRTY : 0,
+					     scarce ? SLOT_NONE : pte_slot(seen));
+	struct frame *table = vmap_table_of(entry);
+
+	spin_lock(&table->table.lock);
+	(void)pte_exchange(entry, pte_make_present(pfn, pte_kept_flags(seen)));
+	lru_insert(frame);
+	spin_unlock(&table->table.lock);
+	if (UNLIKELY(scarce) || BUG_PLANTED(BUG_FREE_SLOT_EARLY))
+		swap_slot_free(pte_slot(seen));
+	transit_ended();
+}
+
+/* transit -> swapped again, because the slot could not be read. Interrupts are off. */
+static COLD void transit_undo(pte_t *entry, pte_t seen, pfn_t pfn)
 {
 	struct frame *table = vmap_table_of(entry);
-	uint32_t slot = pte_slot(seen);
 
-	if (UNLIKELY(result)) {
-		spin_lock(&table->table.lock);
-		(void)pte_exchange(entry, seen);
-		spin_unlock(&table->table.lock);
-		fault_give_back(pfn);
-	} else {
-		/* With few slots left the page gives its slot up at once, and counts as dirty. */
-		bool scarce = swap_is_scarce();
-		struct frame *frame =
-			frame_describe(pfn, vmap, entry, page, scarce ? PAGE_DIRTY : 0,
-				       scarce ? SLOT_NONE : slot);
-
-		spin_lock(&table->table.lock);
-		(void)pte_exchange(entry, pte_make_present(pfn, pte_away_flags(seen)));
-		lru_insert(frame);
-		spin_unlock(&table->table.lock);
-		if (scarce || BUG_PLANTED(BUG_FREE_SLOT_EARLY))
-			swap_slot_free(slot);
-	}
+	spin_lock(&table->table.lock);
+	(void)pte_exchange(entry, seen);
+	spin_unlock(&table->table.lock);
+	fault_give_back(pfn);
 	transit_ended();
 }
 
 /* swapped -> transit -> present. False: the entry changed meanwhile, look again. */
-static bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, bool write,
-			  enum fault_reason *reason, const char **detail)
+ALWAYS_INLINE bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				 bool write, enum fault_reason *reason, const char **detail)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = reclaim_page_alloc();
-	int result;
 
 	if (UNLIKELY(pfn == PFN_NONE))
 		return false;
@@ -192,14 +187,14 @@ static bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t s
 		fault_give_back(pfn);
 		return false;
 	}
-	pte_write(entry, pte_make_transit(pfn, pte_away_flags(seen)));
+	pte_write(entry, pte_make_transit(pfn, pte_kept_flags(seen)));
 	spin_unlock(&table->table.lock);
-	result = swap_read(pte_slot(seen), pte_generation(seen), pfn, detail);
-	transit_finish(vmap, entry, page, seen, pfn, result);
-	if (UNLIKELY(result)) {
+	if (UNLIKELY(swap_read(pte_slot(seen), pte_generation(seen), pfn, detail))) {
+		transit_undo(entry, seen, pfn);
 		*reason = FAULT_SWAP_LOST;
 		return true;
 	}
+	transit_finish(vmap, entry, page, seen, pfn);
 	COUNT(PGMAJFAULT);
 	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn,
 		     pte_slot(seen), seen.bits);
@@ -207,8 +202,8 @@ static bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t s
 }
 
 /* resting -> present. False: look again. */
-static bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-			  bool write)
+static NOINLINE bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+				   bool write)
 {
 	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = pte_pfn(seen);
@@ -228,13 +223,18 @@ static bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_t page, p
 }
 
 /* Whatever the entry is. False: it is another one by now, look again. */
-static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, uint64_t error,
-			enum fault_reason *reason, const char **detail)
+ALWAYS_INLINE bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
+			       uint64_t error, enum fault_reason *reason, const char **detail)
 {
 	bool write = error & FAULT_WRITE;
 
-	if (UNLIKELY(seen.bits & PTE_SHARED))
-		return fault_shared(vmap, entry, page, seen, error, reason, detail);
+	if (UNLIKELY(seen.bits & PTE_SHARED)) {
+		enum fault_reason of_shared = FAULT_OK;
+		bool served = fault_shared(vmap, entry, page, seen, error, &of_shared, detail);
+
+		*reason = of_shared;
+		return served;
+	}
 	if (UNLIKELY(pte_is_none(seen))) {
 		*reason = FAULT_BAD_ADDRESS;
 		*detail = "no block is there";
@@ -244,11 +244,11 @@ static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t see
 		*reason = FAULT_FORBIDDEN;
 		return true;
 	}
+	if (LIKELY(pte_is_swapped(seen)))
+		return serve_swapped(vmap, entry, page, seen, write, reason, detail);
 	switch (pte_kind(seen)) {
 	case PTE_KIND_UNTOUCHED:
 		return serve_untouched(vmap, entry, page, seen, write);
-	case PTE_KIND_SWAPPED:
-		return serve_swapped(vmap, entry, page, seen, write, reason, detail);
 	case PTE_KIND_RESTING:
 		return serve_resting(vmap, entry, page, seen, write);
 	case PTE_KIND_TRANSIT:
@@ -261,28 +261,30 @@ static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t see
 	}
 }
 
-enum fault_reason fault_serve(struct VMap *vmap, vaddr_t address, uint64_t error,
-			      const char **detail)
+/*
+ * Serves one access to a page of `vmap`, loaded on this CPU. entry: the page's,
+ * or NULL if it is to be found. error: the processor's error code. Returns
+ * FAULT_OK when the access may be tried again, else *detail may get a sentence.
+ * Interrupts are off; they may be on meanwhile.
+ */
+ALWAYS_INLINE enum fault_reason fault_serve(struct VMap *vmap, pte_t *entry, vaddr_t page,
+					    uint64_t error, const char **detail)
 {
 	enum fault_reason reason = FAULT_OK;
-	vaddr_t page = address & PAGE_MASK;
-	pte_t *entry;
 
 	COUNT(PGFAULT);
-	entry = entry_find(vmap, page);
+	if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_current->accessed))
+		recent_clear();
+	if (!entry)
+		entry = entry_find(vmap, page);
 	if (UNLIKELY(!entry)) /* the kernel's half may be mapped, but not so */
 		return error & FAULT_PROTECTION ? FAULT_FORBIDDEN : FAULT_BAD_ADDRESS;
-	for (;;) {
-		pte_t seen = pte_read(entry);
-
-		if (serve_entry(vmap, entry, page, seen, error, &reason, detail)) {
-			if (LIKELY(reason == FAULT_OK))
-				recent_set(vmap, entry, page);
-			return reason;
-		}
+	while (UNLIKELY(!serve_entry(vmap, entry, page, pte_read(entry), error, &reason, detail)))
 		if (UNLIKELY(reclaim_gives_up()))
 			return FAULT_KILLED;
-	}
+	if (LIKELY(reason == FAULT_OK))
+		recent_set(vmap, entry, page);
+	return reason;
 }
 
 /* What can be wrong before it is known whose fault it is: our own bugs. */
@@ -327,8 +329,8 @@ static COLD void fault_fatal(struct trap_frame *frame, vaddr_t address, enum fau
 	fault_fatal_hook(frame, address, reason, detail);
 }
 
-/* Any fault: may wait, and may not come back. */
-static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t address)
+/* Any fault: may wait, and may not come back. entry: the page's, or NULL if it is not known. */
+static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t address, pte_t *entry)
 {
 	struct thread *thread = thread_current();
 	enum fault_reason reason = FAULT_BAD_ADDRESS;
@@ -344,7 +346,8 @@ static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 		reason = FAULT_STACK;
 	} else {
 		turn_fault(thread, frame->rip, address & PAGE_MASK);
-		reason = fault_serve(vmap_current(), address, frame->error, &detail);
+		reason = fault_serve(vmap_current(), entry, address & PAGE_MASK, frame->error,
+				     &detail);
 	}
 	if (LIKELY(reason == FAULT_OK)) {
 		if (UNLIKELY(policy_current->exact))
@@ -374,5 +377,6 @@ void fault_handle(struct trap_frame *frame)
 		    LIKELY(fault_quick(frame, address & PAGE_MASK, entry, seen)))
 			return;
 	}
-	fault_handle_fully(frame, address);
+	/* Mostly the same table is meant again: tables stay while the address space lives. */
+	fault_handle_fully(frame, address, entry);
 }

@@ -23,15 +23,6 @@ enum fault_reason {
 void fault_handle(struct trap_frame *frame);
 
 /*
- * Serves one access to a page of `vmap`, loaded on this CPU. error: the
- * processor's error code. Returns FAULT_OK when the access may be tried again,
- * else *detail may get a sentence. Called with interrupts off; they may be on
- * meanwhile.
- */
-enum fault_reason fault_serve(struct VMap *vmap, vaddr_t address, uint64_t error,
-			      const char **detail);
-
-/*
  * Pages that a first touch maps at once in processes made from now on, the
  * touched one included: 1 .. NEIGHBOURS_MAX. See fault_ahead.c.
  */

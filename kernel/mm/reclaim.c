@@ -73,23 +73,6 @@ unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted)
 	return got;
 }
 
-pfn_t reclaim_page_alloc(void)
-{
-	pfn_t pfn = reclaim_page_try_alloc();
-
-	/* The limit is reached, or no frame is free. */
-	if (pfn == PFN_NONE)
-		pfn = reclaim_evict();
-	/*
-	 * Where no page may leave either, the caller looks at its entry again: another
-	 * thread may have brought that very page in, and have used up with it the last
-	 * frame there was to wait for.
-	 */
-	if (pfn == PFN_NONE)
-		reclaim_wait();
-	return pfn;
-}
-
 void reclaim_page_free(pfn_t pfn)
 {
 	frame_free(pfn);
@@ -224,9 +207,9 @@ ALWAYS_INLINE enum eviction evict(struct frame *frame, struct VMap *vmap, struct
 	return result;
 }
 
-pfn_t reclaim_evict(void)
+/* As reclaim_evict(). Interrupts are off. */
+ALWAYS_INLINE pfn_t page_evict(void)
 {
-	uint64_t flags = irq_save();
 	pfn_t pfn = PFN_NONE;
 	enum eviction result;
 
@@ -250,7 +233,32 @@ pfn_t reclaim_evict(void)
 			pfn = frame_pfn(frame);
 		/* FAILED: no slot to be had now, the caller lets others go on. */
 	} while (UNLIKELY(result == EVICTION_STAYS));
+	return pfn;
+}
+
+pfn_t reclaim_evict(void)
+{
+	uint64_t flags = irq_save();
+	pfn_t pfn = page_evict();
+
 	irq_restore(flags);
+	return pfn;
+}
+
+pfn_t reclaim_page_alloc(void)
+{
+	pfn_t pfn = reclaim_page_try_alloc();
+
+	/* The limit is reached, or no frame is free. */
+	if (LIKELY(pfn == PFN_NONE))
+		pfn = page_evict();
+	/*
+	 * Where no page may leave either, the caller looks at its entry again: another
+	 * thread may have brought that very page in, and have used up with it the last
+	 * frame there was to wait for.
+	 */
+	if (UNLIKELY(pfn == PFN_NONE))
+		reclaim_wait();
 	return pfn;
 }
 
