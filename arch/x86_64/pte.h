@@ -28,6 +28,7 @@
 #pragma once
 
 #include "kernel/schedule_point.h"
+#include "lib/assert.h"
 #include "lib/types.h"
 
 typedef struct {
@@ -129,7 +130,8 @@ ALWAYS_INLINE bool pte_is_writable(pte_t pte)
 /* The flags that a page keeps while it is away, from an entry of any kind. */
 ALWAYS_INLINE uint64_t pte_away_flags(pte_t pte)
 {
-	return pte_is_writable(pte) ? 0 : PTE_AWAY_READ_ONLY;
+	STATIC_ASSERT(PTE_WRITABLE << 3 == PTE_AWAY_READ_ONLY);
+	return (pte_is_present(pte) ? ~pte.bits << 3 : pte.bits) & PTE_AWAY_READ_ONLY;
 }
 
 ALWAYS_INLINE pfn_t pte_pfn(pte_t pte)

@@ -8,7 +8,6 @@
  */
 #include "kernel/mm/evict_content.h"
 
-#include "arch/x86_64/page_bytes.h"
 #include "kernel/mm/lru.h"
 #include "kernel/mm/object_page.h"
 #include "kernel/mm/vmap.h"
@@ -72,30 +71,25 @@ static COLD uint32_t slot_take_from_resident(void)
 	return SLOT_NONE;
 }
 
-/* The page has no slot, or the write to it failed: writes it to another one. */
-static SLOW_PATH void save_elsewhere(pfn_t pfn, struct evicted_content *content)
+COLD struct evicted_content evict_content_zero(uint32_t slot)
 {
-	do {
-		content->slot = swap_slot_alloc();
-		if (content->slot == SLOT_NONE)
-			content->slot = slot_take_from_resident();
-		if (content->slot == SLOT_NONE) {
-			content->result = -ENOSPC;
-			return;
-		}
-		content->result = swap_write(content->slot, pfn);
-	} while (content->result); /* and the slot was retired */
+	if (slot != SLOT_NONE)
+		swap_slot_free(slot);
+	COUNT(PGSTEAL_ZERO);
+	return (struct evicted_content){0, SLOT_NONE};
 }
 
-void evict_content_save(pfn_t pfn, struct evicted_content *content)
+struct evicted_content evict_content_elsewhere(pfn_t pfn)
 {
-	if (page_is_zero(pfn_to_direct(pfn))) {
-		if (content->slot != SLOT_NONE)
-			swap_slot_free(content->slot);
-		content->slot = SLOT_NONE;
-		COUNT(PGSTEAL_ZERO);
-		return;
-	}
-	if (UNLIKELY(content->slot == SLOT_NONE || swap_write(content->slot, pfn)))
-		save_elsewhere(pfn, content);
+	struct evicted_content content;
+
+	do {
+		content.slot = swap_slot_alloc();
+		if (content.slot == SLOT_NONE)
+			content.slot = slot_take_from_resident();
+		if (content.slot == SLOT_NONE)
+			return (struct evicted_content){-ENOSPC, SLOT_NONE};
+		content.result = swap_write(content.slot, pfn);
+	} while (content.result); /* and the slot was retired */
+	return content;
 }

@@ -107,11 +107,6 @@ ALWAYS_INLINE struct VMap *hold(const struct frame *frame) REQUIRES(lru.lock)
 	return vmap;
 }
 
-void lru_unhold(struct VMap *vmap)
-{
-	__atomic_fetch_sub(&vmap->evictor_refs, 1, __ATOMIC_RELEASE);
-}
-
 void lru_unhold_shared(struct object *object)
 {
 	__atomic_fetch_sub(&object->evictor_refs, 1, __ATOMIC_RELEASE);
@@ -175,6 +170,7 @@ static struct {
 	unsigned count;
 	struct filling_page {
 		struct frame *frame;
+		pfn_t pfn;    /* its number */
 		pte_t *entry; /* of a private page, at an address ... */
 		vaddr_t address;
 		struct VMap *vmap;     /* ... and in which VMap; NULL: of an object ... */
@@ -190,6 +186,7 @@ STATIC_ASSERT(DIV_ROUND_UP(TAIL_PAGES, 4) <= TAIL_BATCH);
 ALWAYS_INLINE void filling_add(struct filling_page *page, struct frame *frame) REQUIRES(lru.lock)
 {
 	page->frame = frame;
+	page->pfn = frame_pfn(frame);
 	page->vmap = hold(frame);
 	if (UNLIKELY(!page->vmap)) {
 		page->object = object_of(frame);
@@ -247,12 +244,12 @@ static bool filling_begin(void)
 ALWAYS_INLINE void rest(const struct filling_page *page)
 {
 	struct frame *table = vmap_table_of(page->entry);
-	pfn_t pfn = frame_pfn(page->frame);
+	pfn_t pfn = page->pfn;
 	pte_t old;
 
 	spin_lock(&table->table.lock);
 	old = pte_read(page->entry);
-	if (LIKELY(pte_has_frame(old) && pte_pfn(old) == pfn && !pte_is_transit(old))) {
+	if (LIKELY(pte_pfn(old) == pfn && (pte_is_present(old) || pte_is_resting(old)))) {
 		old = pte_exchange(page->entry, pte_make_resting(pfn, pte_away_flags(old)));
 		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
 			frame_flag_set(page->frame, PAGE_DIRTY);
@@ -268,7 +265,7 @@ ALWAYS_INLINE void rest(const struct filling_page *page)
 static COLD void rest_shared(const struct filling_page *page)
 {
 	const struct object_page *record = object_record(page->record, page->index);
-	pfn_t pfn = frame_pfn(page->frame);
+	pfn_t pfn = page->pfn;
 
 	spin_lock(&page->object->lock);
 	if (object_page_kind(record) == OBJECT_PAGE_FRAME && object_page_number(record) == pfn)

@@ -7,8 +7,8 @@
 
 #include "kernel/mm/frame.h"
 #include "kernel/mm/policy.h"
+#include "kernel/mm/vmap.h"
 
-struct VMap;
 struct object;
 
 /*
@@ -67,7 +67,10 @@ void lru_rest_oldest(void);
  * (any more). Interrupts off, no spinlock held.
  */
 struct VMap *lru_hold(struct frame *frame, pfn_t *table);
-void lru_unhold(struct VMap *vmap);
+ALWAYS_INLINE void lru_unhold(struct VMap *vmap)
+{
+	__atomic_fetch_sub(&vmap->evictor_refs, 1, __ATOMIC_RELEASE);
+}
 
 /*
  * Takes the slot of a page, which becomes dirty, if it is still a listed page of

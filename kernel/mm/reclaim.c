@@ -131,7 +131,7 @@ static SLOW_PATH enum eviction unmap_and_flush(struct frame *frame, struct VMap 
 }
 
 /* Step 5: what became of the page while it was being written. */
-ALWAYS_INLINE enum eviction settle(struct frame *frame, const struct evicted_content *content)
+ALWAYS_INLINE enum eviction settle(struct frame *frame, struct evicted_content content)
 {
 	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
@@ -141,20 +141,19 @@ ALWAYS_INLINE enum eviction settle(struct frame *frame, const struct evicted_con
 	spin_lock(&table->table.lock);
 	old = pte_read(entry);
 	if (LIKELY(!frame_flag(frame, PAGE_DISOWNED | PAGE_TOUCHED) && pte_is_resting(old) &&
-		   content->result == 0)) {
-		away = LIKELY(content->slot != SLOT_NONE)
-			       ? pte_make_swapped(content->slot,
-						  swap_slot_generation(content->slot),
+		   content.result == 0)) {
+		away = LIKELY(content.slot != SLOT_NONE)
+			       ? pte_make_swapped(content.slot, swap_slot_generation(content.slot),
 						  pte_kept_flags(old))
 			       : pte_make_untouched(pte_kept_flags(old));
 		pte_write(entry, away);
 	} else if (frame_flag(frame, PAGE_DISOWNED)) {
 		result = EVICTION_DISOWNED;
 	} else {
-		frame->slot = content->slot;
+		frame->slot = content.slot;
 		lru_put_back(frame);
 		COUNT(PGACTIVATE);
-		result = content->result ? EVICTION_FAILED : EVICTION_STAYS;
+		result = content.result ? EVICTION_FAILED : EVICTION_STAYS;
 	}
 	spin_unlock(&table->table.lock);
 	return result;
@@ -175,33 +174,32 @@ static COLD void release_disowned(struct VMap *vmap, vaddr_t address, uint32_t s
 /* Evicts one page that is off the lists. Interrupts are off. */
 ALWAYS_INLINE enum eviction evict(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
 {
-	struct evicted_content content = {.result = 0, .slot = frame->slot};
+	struct evicted_content content = {0, frame->slot};
 	enum eviction result = EVICTION_DONE;
 	vaddr_t address = frame->page.address;
-	pid_t pid = vmap->pid;
 	bool dirty = false;
 
 	if (UNLIKELY(!frame_flag(frame, PAGE_FLUSHED)))
 		result = unmap_and_flush(frame, vmap, batch);
 	if (LIKELY(result == EVICTION_DONE)) {
 		dirty = frame_flag(frame, PAGE_DIRTY);
-		if (dirty)
-			evict_content_save(frame_pfn(frame), &content);
-		else
-			evict_content_keep(&content);
+		content = dirty ? evict_content_save(frame_pfn(frame), content.slot)
+				: evict_content_keep(content.slot);
 	}
-	result = settle(frame, &content);
+	result = settle(frame, content);
 	if (BUG_PLANTED(BUG_EARLY_REUSE))
 		flush_batch_send(batch);
 	if (UNLIKELY(result == EVICTION_DISOWNED)) {
 		release_disowned(vmap, address, content.slot, batch);
 		result = EVICTION_DONE;
 	}
-	event_record(result == EVICTION_DONE ? EVENT_EVICT : EVENT_STAY, pid, address,
-		     frame_pfn(frame), content.slot, dirty);
 	if (LIKELY(result == EVICTION_DONE)) {
+		event_record(EVENT_EVICT, vmap->pid, address, frame_pfn(frame), content.slot,
+			     dirty);
 		COUNT(PGSTEAL);
 		frame->flags = 0;
+	} else {
+		event_record(EVENT_STAY, vmap->pid, address, frame_pfn(frame), content.slot, dirty);
 	}
 	lru_unhold(vmap);
 	return result;

@@ -77,10 +77,8 @@ enum eviction reclaim_evict_shared(struct frame *frame, struct flush_batch *batc
 	flush_batch_send(batch);
 	if (LIKELY(result == EVICTION_DONE)) {
 		dirty = frame_flag(frame, PAGE_DIRTY);
-		if (dirty)
-			evict_content_save(frame_pfn(frame), &content);
-		else
-			evict_content_keep(&content);
+		content = dirty ? evict_content_save(frame_pfn(frame), content.slot)
+				: evict_content_keep(content.slot);
 	}
 	result = settle(frame, object, &content);
 	if (UNLIKELY(result == EVICTION_DISOWNED)) {
