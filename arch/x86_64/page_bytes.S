@@ -146,39 +146,48 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	end_routine
 
 /*
- * 128 bytes: four words w, to be added to a and b, and then the one is the sum of
- * both. From one step to the next a and b change their names.
+ * What four words of 128 bytes do to the sums a and b. From one group to the next a
+ * and b change their names.
  */
-.macro sum_avx a, b, w0, w1, w2, w3
+.macro sum_first_avx a, b, w0, w1
 	vpaddq \w0, \a, \a
 	vpaddq \w1, \b, \b
+.endm
+
+.macro sum_last_avx a, b, w2, w3
 	vpsubq \w2, \a, \a
 	vpsubq \w3, \b, \b
 	vpaddq \b, \a, \a
 .endm
 
-.macro copy_avx offset
-	vmovdqa \offset(%rsi), %ymm0
-	vmovdqa \offset+32(%rsi), %ymm1
+/* Copies them and leaves them in w0, w1, ymm2 and ymm3. */
+.macro copy_avx offset, w0, w1
+	vmovdqa \offset(%rsi), \w0
+	vmovdqa \offset+32(%rsi), \w1
 	vmovdqa \offset+64(%rsi), %ymm2
 	vmovdqa \offset+96(%rsi), %ymm3
-	vmovdqa %ymm0, \offset(%rdi)
-	vmovdqa %ymm1, \offset+32(%rdi)
+	vmovdqa \w0, \offset(%rdi)
+	vmovdqa \w1, \offset+32(%rdi)
 	vmovdqa %ymm2, \offset+64(%rdi)
 	vmovdqa %ymm3, \offset+96(%rdi)
+.endm
+
+.macro copy_sum_avx offset, a, b
+	copy_avx \offset, %ymm0, %ymm1
+	sum_first_avx \a, \b, %ymm0, %ymm1
+	sum_last_avx \a, \b, %ymm2, %ymm3
 .endm
 
 	routine page_copy_sum_avx
 	enter_vectors
 	lanes_on_stack 32
-	vpxor %xmm4, %xmm4, %xmm4
-	vpxor %xmm5, %xmm5, %xmm5
-	.set at, 0
-	.rept 16
-	copy_avx at
-	sum_avx %ymm4, %ymm5, %ymm0, %ymm1, %ymm2, %ymm3
-	copy_avx at+128
-	sum_avx %ymm5, %ymm4, %ymm0, %ymm1, %ymm2, %ymm3
+	copy_avx 0, %ymm4, %ymm5 /* the sums begin as the first words */
+	sum_last_avx %ymm4, %ymm5, %ymm2, %ymm3
+	copy_sum_avx 128, %ymm5, %ymm4
+	.set at, 256
+	.rept 15
+	copy_sum_avx at, %ymm4, %ymm5
+	copy_sum_avx at+128, %ymm5, %ymm4
 	.set at, at + 256
 	.endr
 	vpshufd $0xb1, %ymm5, %ymm5
@@ -199,8 +208,10 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	vpxor %xmm5, %xmm5, %xmm5
 	leaq 4096(%rdi), %rax
 1:
-	sum_avx %ymm4, %ymm5, (%rdi), 32(%rdi), 64(%rdi), 96(%rdi)
-	sum_avx %ymm5, %ymm4, 128(%rdi), 160(%rdi), 192(%rdi), 224(%rdi)
+	sum_first_avx %ymm4, %ymm5, (%rdi), 32(%rdi)
+	sum_last_avx %ymm4, %ymm5, 64(%rdi), 96(%rdi)
+	sum_first_avx %ymm5, %ymm4, 128(%rdi), 160(%rdi)
+	sum_last_avx %ymm5, %ymm4, 192(%rdi), 224(%rdi)
 	addq $256, %rdi
 	cmpq %rax, %rdi
 	jne 1b
@@ -261,7 +272,7 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	leave_vectors
 	end_routine
 
-/* The same as sum_avx, of 128 bytes from \from(\base) on: the low lanes, then the high ones. */
+/* The same, of 128 bytes from \from(\base) on: the low lanes, then the high ones. */
 .macro sum_sse_lanes base, from, a, b
 	movdqa \from(\base), %xmm0
 	movdqa \from+32(\base), %xmm1

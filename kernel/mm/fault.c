@@ -364,19 +364,28 @@ static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 		sched_preempt(true);
 }
 
+/* A plain untouched entry: mostly it is served in one straight line. */
+static NOINLINE void fault_handle_untouched(struct trap_frame *frame, vaddr_t address, pte_t *entry,
+					    pte_t seen)
+{
+	if (UNLIKELY(!fault_quick(frame, address & PAGE_MASK, entry, seen)))
+		fault_handle_fully(frame, address, entry);
+}
+
 void fault_handle(struct trap_frame *frame)
 {
 	vaddr_t address = cpu_fault_address();
+	/* Mostly the same table is meant again: tables stay while the address space lives. */
 	pte_t *entry = recent_table_entry(address);
-	pte_t seen;
 
 	schedule_point();
 	if (LIKELY(entry)) {
-		seen = pte_read(entry);
-		if (LIKELY(pte_is_plain_untouched(seen)) &&
-		    LIKELY(fault_quick(frame, address & PAGE_MASK, entry, seen)))
+		pte_t seen = pte_read(entry);
+
+		if (LIKELY(pte_is_plain_untouched(seen))) {
+			fault_handle_untouched(frame, address, entry, seen);
 			return;
+		}
 	}
-	/* Mostly the same table is meant again: tables stay while the address space lives. */
 	fault_handle_fully(frame, address, entry);
 }
