@@ -30,9 +30,9 @@ enum frame_state {
 #define PAGE_EVICTING 0x04 /* an evictor took it off the lists and holds the frame; lru lock */
 #define PAGE_DISOWNED 0x08 /* freed while evicting: the evictor releases it; page_table lock */
 #define PAGE_AHEAD 0x08    /* while listed: mapped ahead of any touch (lru.c); lru lock */
-#define PAGE_TAIL 0x10     /* rests, a next victim (lru.c); lru lock */
+#define PAGE_TAIL 0x10     /* rests, a next victim (lru_tail.c); lru lock */
 #define PAGE_TOUCHED 0x20  /* mapped again while evicting: it stays; page_table lock */
-#define PAGE_FLUSHED 0x40  /* rests, and all CPUs have forgotten it (lru.c); lru lock */
+#define PAGE_FLUSHED 0x40  /* rests, all CPUs have forgotten it (lru_tail.c); lru lock */
 #define PAGE_SECOND 0x80   /* of its policy's two lists, on the second; lru lock */
 
 #define SLOT_NONE 0xffffffffu

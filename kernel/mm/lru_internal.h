@@ -1,16 +1,18 @@
 /*
- * lru_internal.h: what lru.c and lru_inbox.c share: the lists that are not the
- * policy's, and their lock.
+ * lru_internal.h: what lru.c, lru_inbox.c and lru_tail.c share: the lists that are not
+ * the policy's, and their lock.
  */
 #pragma once
 
 #include "kernel/mm/lru.h"
+#include "kernel/mm/object_page.h"
 #include "kernel/mm/policy_internal.h"
+#include "kernel/mm/vmap.h"
 #include "kernel/sched/spinlock.h"
 
 struct lru_lists {
 	struct spinlock lock;                    /* lru */
-	struct page_list tail GUARDED_BY(lock);  /* resting, the next victims (lru.c) */
+	struct page_list tail GUARDED_BY(lock);  /* resting, the next victims (lru_tail.c) */
 	struct page_list ahead GUARDED_BY(lock); /* mapped and not touched (lru_inbox.c) */
 	uint64_t tail_low GUARDED_BY(lock);      /* with no more pages than so many it is filled */
 	bool filling GUARDED_BY(lock);           /* some CPU puts pages on the tail */
@@ -48,4 +50,31 @@ ALWAYS_INLINE uint64_t lru_lock_irq(void) ACQUIRES(lru.lock)
 
 	inboxes_empty();
 	return flags;
+}
+
+/*
+ * The VMap of a listed page, which lives, and will as long as it has references;
+ * NULL for an object's, which has the reference then.
+ */
+ALWAYS_INLINE struct VMap *owner_hold(const struct frame *frame) REQUIRES(lru.lock)
+{
+	struct VMap *vmap;
+
+	if (UNLIKELY(frame->state == FRAME_SHARED)) {
+		__atomic_fetch_add(&object_of(frame)->evictor_refs, 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	vmap = vmap_by_slot[frame->owner];
+	__atomic_fetch_add(&vmap->evictor_refs, 1, __ATOMIC_RELAXED);
+	return vmap;
+}
+
+/* Off the lists and into an evictor's hands, with the reference that owner_hold() gives. */
+ALWAYS_INLINE struct VMap *victim_take(struct frame *frame) REQUIRES(lru.lock)
+{
+	struct VMap *vmap = owner_hold(frame);
+
+	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL);
+	frame_flag_set(frame, PAGE_EVICTING);
+	return vmap;
 }

@@ -41,7 +41,7 @@ struct policy {
 	 */
 	struct page_list lists[POLICY_LISTS];
 	unsigned first;    /* the list whose pages are the next victims */
-	unsigned rest_max; /* in percent of memory: pages that may rest, see lru.c */
+	unsigned rest_max; /* in percent of memory: pages that may rest, see lru_tail.c */
 	/* Of these two, one that is missing puts the page at the young end of the first list. */
 	/* Became resident: first touch, or read from swap. */
 	void (*insert)(struct policy *policy, struct frame *frame);

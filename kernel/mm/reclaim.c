@@ -5,7 +5,7 @@
  *     ^            |  1. off the lists                       (lru lock)
  *     |            |  2. entry: present -> resting           (page_table lock)
  *     |            |  3. shootdown, acknowledged
- *     |            |     (2 and 3 were done before for a page off the tail: lru.c)
+ *     |            |     (2 and 3 were done before for a page off the tail: lru_tail.c)
  *     |            |  4. written to its slot if dirty
  *     |            |  5. entry still resting: -> swapped or untouched
  *     |            |     freed meanwhile (disowned): frame and slot released

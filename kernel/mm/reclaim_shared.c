@@ -4,7 +4,7 @@
  * lock of its one table.
  *
  *   2. every entry that holds the frame -> ask; their dirty bits are gathered
- *   3. one shootdown for all of them; mostly done before (lru.c)
+ *   3. one shootdown for all of them; mostly done before (lru_tail.c)
  *   4. written to one slot if dirty
  *   5. the object's record -> slot, or promised if the page is all zero
  *      cut off meanwhile (disowned): frame and slot released

@@ -5,7 +5,7 @@
  *
  *     hw_access                    the MMU: TLB, page walk, D bit, the load or store itself
  *     fault_handle                 a thread's page fault                         kernel/mm/fault.c
- *     lru_rest_oldest              the tail is filled, one shootdown for all        kernel/mm/lru.c
+ *     lru_rest_oldest              the tail is filled, one shootdown for all   kernel/mm/lru_tail.c
  *     reclaim_evict                one eviction, LRU to free frame              kernel/mm/reclaim.c
  *     entry_release, released_flush    vmap_free, and exit, for one page  kernel/mm/vmap_tables.c
  *     swap_read, swap_write, slot_alloc, slot_free                               kernel/mm/swap.c
