@@ -15,7 +15,7 @@
  *  1. From PAGE_EVICTING on the evictor alone releases the frame; whoever frees
  *     the page meanwhile only marks it PAGE_DISOWNED.
  *  2. An evictor holds a reference to the VMap, so the tables stay.
- *  3. From then on nobody else changes frame->slot, nor PAGE_DIRTY of a page
+ *  3. From PAGE_EVICTING on nobody else changes frame->slot, nor PAGE_DIRTY of a page
  *     that is PAGE_FLUSHED: the evictor looks at both without a lock.
  *  4. resident counts the frames of process pages, those in flight included;
  *     it never exceeds the limit, but for a limit just lowered.
