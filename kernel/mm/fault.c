@@ -135,8 +135,8 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 	COUNT(PGMINFAULT);
 	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,
 		     seen.bits);
-	if (vmap->neighbours > 1 && pte_is_plain_untouched(seen) && policy_current->accessed &&
-	    fault_goes_upward(entry))
+	if (pte_is_plain_untouched(seen) && policy_current->accessed &&
+	    fault_wants_ahead(vmap, entry, seen))
 		fault_ahead(vmap, entry + 1, seen, page + PAGE_SIZE);
 	return true;
 }

@@ -72,12 +72,18 @@ ALWAYS_INLINE struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, c
 	return frame;
 }
 
-/* Does the page whose entry this is follow one that was used, or begin a block? */
-ALWAYS_INLINE bool fault_goes_upward(const pte_t *entry)
+/*
+ * Is a first touch to map neighbours too? The page after it is as untouched, and
+ * the one before it was used, or no block is there.
+ */
+ALWAYS_INLINE bool fault_wants_ahead(const struct VMap *vmap, const pte_t *entry, pte_t seen)
 {
 	pte_t before;
 
-	if (UNLIKELY((vaddr_t)entry % PAGE_SIZE == 0)) /* that one is in another table */
+	if (vmap->neighbours == 1 || UNLIKELY((vaddr_t)(entry + 1) % PAGE_SIZE == 0) ||
+	    pte_read(entry + 1).bits != seen.bits)
+		return false;
+	if (UNLIKELY((vaddr_t)entry % PAGE_SIZE == 0)) /* the one before is in another table */
 		return true;
 	before = pte_read(entry - 1);
 	return pte_is_none(before) ||

@@ -80,7 +80,7 @@ ALWAYS_INLINE bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte
 		return false;
 	}
 	/* Before the accessed bit of the last fault's page is cleared. */
-	ahead = vmap->neighbours > 1 && fault_goes_upward(entry);
+	ahead = fault_wants_ahead(vmap, entry, seen);
 	recent_clear();
 	if (LIKELY(map_zeroed(vmap, entry, seen, page, pfn))) {
 		COUNT(PGFAULT);

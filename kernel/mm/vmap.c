@@ -357,14 +357,27 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 	gate_leave();
 }
 
-/* What remains to be done for a block that ended. The mutex is held, the gate entered. */
-static SLOW_PATH void free_pages(struct VMap *vmap, unsigned arena_index, vaddr_t address)
+/*
+ * What remains to be done for a block that ended, and whose last page was touched,
+ * or its table is not at hand. The mutex is held, the gate entered.
+ */
+static NOINLINE void free_touched(struct VMap *vmap, unsigned arena_index, vaddr_t address)
 	RELEASES(vmap->mutex)
 {
-	block_release(vmap, arena_index, address, 1);
-	mutex_unlock(&vmap->mutex);
+	struct thread *thread = thread_current();
+	struct arena *arena = &vmap->arenas[arena_index];
+
+	if (LIKELY(arena_knows_table(arena, address)) &&
+	    LIKELY(page_release_quick(vmap, arena_entry(vmap, arena, address, QUICK),
+				      address & PAGE_MASK))) {
+		block_give(vmap, arena_index, address);
+		pages_forget(vmap, 1);
+	} else {
+		block_release(vmap, arena_index, address, 1);
+	}
+	mutex_unlock_as(&vmap->mutex, thread);
 	COUNT(FREE);
-	gate_leave();
+	gate_leave_as(thread);
 }
 
 /* free of a block that shares its page or has one that was never touched; else the slow ways. */
@@ -392,12 +405,9 @@ ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t a
 	}
 	thread->error_number = 0;
 	if (arena_index == PAGE_ARENA || pages) {
-		pte_t *entry = arena_entry(vmap, arena, address, QUICK);
-
 		if (UNLIKELY(!arena_knows_table(arena, address)) ||
-		    (!pte_forget(entry) &&
-		     UNLIKELY(!page_release_quick(vmap, entry, address & PAGE_MASK)))) {
-			free_pages(vmap, arena_index, address);
+		    !pte_forget(arena_entry(vmap, arena, address, QUICK))) {
+			free_touched(vmap, arena_index, address);
 			return;
 		}
 		block_give(vmap, arena_index, address);
