@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "kernel/bugs.h"
+#include "kernel/mm/commit.h"
 #include "kernel/mm/vmap.h"
 #include "lib/errno.h"
 
@@ -135,3 +137,14 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count);
  * nothing was changed. The mutex is held. Does not sleep.
  */
 bool page_release_quick(const struct VMap *vmap, pte_t *entry, vaddr_t address);
+
+/* Frees every page of every live block, and the blocks' records. The mutex is held. May sleep. */
+void blocks_release_all(struct VMap *vmap);
+
+/* Pages are promised no more. The mutex is held. */
+ALWAYS_INLINE void pages_forget(struct VMap *vmap, uint64_t pages)
+{
+	vmap->committed -= pages;
+	if (!BUG_PLANTED(BUG_KEEP_PROMISE))
+		commit_uncharge(pages);
+}

@@ -131,7 +131,7 @@ def slot_text(machine, index, generation):
     disk = machine.get("swap_write", "swap")
     if index >= int(disk["slot_count"]):
         return f"slot {index}: there is no such slot"
-    slot = machine.at(int(disk["slots"]) + index * slot_kind(disk).sizeof, slot_kind(disk))
+    slot = slot_at(machine, index)
     matches = "" if int(slot["generation"]) == generation else ", which is another one"
     return (f"slot {index}: generation {int(slot['generation'])}{matches}, "
             f"sum {int(slot['sum']):#018x}")
@@ -336,9 +336,11 @@ def lists_order(machine, lists, limit):
 
 # ---- swap ------------------------------------------------------------------------
 
-def slot_kind(disk):
-    """The type of a slot's descriptor."""
-    return disk["slots"].type.target()
+def slot_at(machine, index):
+    """A slot's descriptor."""
+    slots = machine.get("swap_write", "swap_slots")
+    kind = slots.type.target()
+    return machine.at(int(slots) + index * kind.sizeof, kind)
 
 
 def swap(machine, first):
@@ -366,11 +368,10 @@ def swap(machine, first):
 
 def used_slots(machine, disk, first):
     """The first used slots, one more than are shown: pairs of index and descriptor."""
-    kind = slot_kind(disk)
     link_used = 0xfffffffe  # LINK_USED in kernel/mm/swap.c
     found = []
     for index in range(first, int(disk["fresh"])):
-        slot = machine.at(int(disk["slots"]) + index * kind.sizeof, kind)
+        slot = slot_at(machine, index)
         if int(slot["link"]) == link_used:
             found.append((index, slot))
         if len(found) > SWAP_COUNT:
