@@ -236,9 +236,9 @@ void *vmap_malloc(struct VMap *vmap, int size)
 
 /*
  * The live block that begins at the address is free from now on. Returns how
- * many whole pages go with it, from the address's page on: one that has pages of
- * its own is given to nobody before arena_give(), a small one at once. -1, and
- * nothing is changed, if no live block begins there. The mutex is held.
+ * many whole pages go with it, from the address's page on: one of several is given
+ * to nobody before block_give(), others at once, and their page leaves under the
+ * mutex. -1, and nothing is changed, if no live block begins there. The mutex is held.
  */
 ALWAYS_INLINE int64_t block_end(struct VMap *vmap, unsigned arena_index, vaddr_t address)
 {
@@ -257,21 +257,21 @@ ALWAYS_INLINE int64_t block_end(struct VMap *vmap, unsigned arena_index, vaddr_t
 		struct block_place place = {.arena = arena_index, .shift = shift, .index = index};
 
 		pages = --block_of_page(block, &place)->page_live == 0;
-		block->size_bytes = 0;
-		arena_give(arena, block, index);
 	} else {
 		pages = pages_of(block->size_bytes);
-		block->size_bytes = 0;
 	}
+	block->size_bytes = 0;
+	if (arena_index <= PAGE_ARENA)
+		arena_give(arena, block, index);
 	return (int64_t)pages;
 }
 
-/* The block of whole pages that ended may be given to somebody again. The mutex is held. */
-ALWAYS_INLINE void block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address)
+/* The block of several pages that ended may be given to somebody again. The mutex is held. */
+static void block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address)
 {
 	uint32_t index = (uint32_t)address >> (arena_index + ARENA_MIN_SHIFT);
 
-	if (arena_index >= PAGE_ARENA)
+	if (arena_index > PAGE_ARENA)
 		arena_give(&vmap->arenas[arena_index], block_at(vmap, arena_index, index), index);
 }
 
@@ -354,7 +354,6 @@ static NOINLINE void free_touched(struct VMap *vmap, unsigned arena_index, vaddr
 	if (LIKELY(arena_knows_table(arena, address)) &&
 	    LIKELY(page_release_quick(vmap, arena_entry(vmap, arena, address, QUICK),
 				      address & PAGE_MASK))) {
-		block_give(vmap, arena_index, address);
 		pages_forget(vmap, 1);
 	} else {
 		block_release(vmap, arena_index, address, 1);
@@ -394,7 +393,6 @@ ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t a
 			free_touched(vmap, arena_index, address);
 			return;
 		}
-		block_give(vmap, arena_index, address);
 		vmap->committed--;
 		commit_uncharge(1);
 	}
