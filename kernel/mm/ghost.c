@@ -5,10 +5,9 @@
  *
  *   hash(owner, address; or object, index) -> set: [tag, time] [tag, time] ... 8 places
  *
- * `time` is how many had left when the page did, so age tells whether a ghost is
- * still within the window, and nothing needs a list. A new one takes the oldest
- * place of its set. There are as many places as frames: with a window of half as
- * many pages, sets are half full, and few ghosts are lost early.
+ * `time` tells the policy how old a ghost is, so nothing needs a list. A new one
+ * takes the oldest place of its set. There are as many places as frames: with half
+ * as many ghosts, sets are half full, and few are lost early.
  */
 #include "kernel/mm/ghost.h"
 
@@ -24,7 +23,6 @@ struct ghost {
 static struct {
 	struct ghost (*sets)[SET_GHOSTS];
 	uint64_t set_count;
-	uint32_t now;
 } ghosts;
 
 size_t ghost_bytes(uint64_t frame_count)
@@ -53,7 +51,7 @@ static struct ghost *set_of(const struct frame *frame, uint32_t *tag)
 	return ghosts.sets[(hash >> 32) * ghosts.set_count >> 32];
 }
 
-void ghost_add(const struct frame *frame)
+void ghost_add(const struct frame *frame, uint32_t time)
 {
 	uint32_t tag;
 	struct ghost *set = set_of(frame, &tag);
@@ -64,13 +62,13 @@ void ghost_add(const struct frame *frame)
 			place = &set[i];
 			break;
 		}
-		if (ghosts.now - set[i].time > ghosts.now - place->time)
+		if (time - set[i].time > time - place->time)
 			place = &set[i];
 	}
-	*place = (struct ghost){.tag = tag, .time = ghosts.now++};
+	*place = (struct ghost){.tag = tag, .time = time};
 }
 
-bool ghost_take(const struct frame *frame, uint64_t within)
+bool ghost_take(const struct frame *frame, uint32_t *time)
 {
 	uint32_t tag;
 	struct ghost *set = set_of(frame, &tag);
@@ -78,7 +76,8 @@ bool ghost_take(const struct frame *frame, uint64_t within)
 	for (unsigned i = 0; i < SET_GHOSTS; i++)
 		if (set[i].tag == tag) {
 			set[i].tag = 0;
-			return ghosts.now - set[i].time <= within;
+			*time = set[i].time;
+			return true;
 		}
 	return false;
 }

@@ -16,8 +16,8 @@
 size_t ghost_bytes(uint64_t frame_count);
 void ghost_init(void *memory, uint64_t frame_count);
 
-/* The page is leaving. */
-void ghost_add(const struct frame *frame);
+/* The page is leaving. The time, by a clock of the policy's own, is given back by ghost_take(). */
+void ghost_add(const struct frame *frame, uint32_t time);
 
-/* Was it among the last so many that left? Forgets it. */
-bool ghost_take(const struct frame *frame, uint64_t within);
+/* True: it is remembered, and *time is what ghost_add() was given. Forgets it. */
+bool ghost_take(const struct frame *frame, uint32_t *time);

@@ -111,6 +111,11 @@ bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 	return test_accessed(frame, batch);
 }
 
+bool policy_is_accessed(const struct frame *frame)
+{
+	return frame->state == FRAME_PRIVATE && pte_read(policy_entry(frame)).bits & PTE_ACCESSED;
+}
+
 bool policy_is_exempt(const struct frame *frame)
 {
 	return UNLIKELY(turn_is_taken()) && turn_protects(frame);

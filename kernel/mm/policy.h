@@ -40,8 +40,9 @@ struct policy {
 	 * not name a frame.
 	 */
 	struct page_list lists[POLICY_LISTS];
-	unsigned first;    /* the list whose pages are the next victims */
-	unsigned rest_max; /* in percent of memory: pages that may rest, see lru_tail.c */
+	unsigned first; /* the list whose pages are the next victims */
+	/* In percent of memory: pages that may rest, see lru_tail.c. A policy may change it. */
+	unsigned rest_max;
 	/* Of these two, one that is missing puts the page at the young end of the first list. */
 	/* Became resident: first touch, or read from swap. */
 	void (*insert)(struct policy *policy, struct frame *frame);
@@ -78,6 +79,9 @@ uint32_t policy_age(const struct frame *frame);
  * object.
  */
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch);
+
+/* The same question, and the bit stays: nothing has to be flushed. */
+bool policy_is_accessed(const struct frame *frame);
 
 /* May the page not leave now, because the thread that has the turn needs it? */
 bool policy_is_exempt(const struct frame *frame);

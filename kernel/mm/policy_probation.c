@@ -1,38 +1,62 @@
 /*
- * policy_probation.c: S3-FIFO's idea made to fit a kernel: the fewest faults
- * that accessed bits and ghosts were found to give (README has the figures).
+ * policy_probation.c: newcomers are on probation, for as long as it pays: the
+ * fewest faults that accessed bits and ghosts were found to give (README has the
+ * figures).
  *
  *                     memory grows: the oldest
  *                 +-----------------------------+
  *                 |     used since it came      v
- *   insert() --> [small: a fortieth] -----> [main: leaves after as many looks unused] <-+
+ *   insert() --> [newcomers] -------------> [main: leaves after as many looks unused] <-+
  *      |               |                        |           as it was found used |       |
  *      |               v unused                 v unused                         +-------+
- *      |            victim, and a ghost       victim
- *      +--- a ghost, of the last half memory: straight to main
+ *      |            victim, and a ghost      victim
+ *      +--- a ghost that comes soon, or main's oldest is idler: main
  *
- * What differs from S3-FIFO:
- * 1. While memory grows, which is when pages come for which none left, the small
- *    list hands its oldest to main. So main fills with what came first and keeps
- *    it; with S3-FIFO all of memory would be the small list, a plain FIFO, until
- *    something is used twice. It is why a loop larger than memory hits as often
- *    as it can.
- * 2. The list on probation is shorter, and so is the memory for ghosts: what
- *    comes back later than that would not have stayed either.
- * 3. A page of main is remembered for having been used, up to USES_MAX looks:
- *    one bit cannot tell often from once.
+ * How many pages are on probation (`share`) is what matters. A loop larger than
+ * memory wants hardly any: what came first stays on main and is hit each round,
+ * which is nearly all that OPT can do. A working set that moves on wants nearly all
+ * of memory: main is full of what was. Each soft fault and each ghost is a vote:
+ *
+ *   longer                                     shorter
+ *   a newcomer is used while it rests          a page of main is
+ *   a ghost comes back soon, or late           it comes back late
+ *   and main's oldest is idle for longer
+ *
+ * "Soon" is an age of one memory, by policy_age()'s clock. Small steps, as any
+ * single vote says little.
+ *
+ * From S3-FIFO (Yang and others, SOSP 2023): the two lists and the ghosts. From
+ * ARC (Megiddo and Modha, FAST 2003): ghosts vote on the share. From LIRS (Jiang
+ * and Zhang, SIGMETRICS 2002): a page that comes late is measured by the idlest of
+ * main, so that a loop does not vote for itself. Its own: soft faults vote too;
+ * and while memory grows, which is when pages come for which none left, main
+ * takes the newcomers over, so it fills with what came first.
+ *
+ * In a small memory the newcomers' place is the tail (lru_tail.c), which is then as
+ * long as the share: each use of a page on probation is seen.
  */
+#include "kernel/mm/commit.h"
 #include "kernel/mm/ghost.h"
 #include "kernel/mm/policy_internal.h"
 
-enum { SMALL, MAIN };
+enum { NEW, MAIN };
 
-#define SMALL_SHARE 40u /* one in so many pages is on probation */
-#define GHOST_SHARE 2u  /* ghosts reach back to as many as one in so many pages */
-#define USES_MAX 3u
-#define USES_RESCUED 2u /* main's page that was used while it rested */
+#define USES_MAX 3u    /* a page of main is remembered for having been used so often */
+#define GHOST_REACH 4u /* a ghost is remembered for so many memories */
+
+/* Of memory: the share at least and at most, and what rests at least, in percent. */
+#define SHARE_MIN(memory) ((memory) / 40)
+#define SHARE_MAX(memory) ((memory) / 10 * 9)
+#define REST_MIN 5u
 
 STATIC_ASSERT(USES_MAX < POLICY_TICK);
+
+/* A vote is a part of a page. A soft fault tells more than a ghost. */
+#define PAGE_VOTES 4
+#define USE_VOTES 2
+#define GHOST_VOTES 1
+
+static int64_t share; /* pages on probation, times PAGE_VOTES */
 
 /*
  * Victims named for which no page came yet. At most what may rest, as pages may
@@ -45,9 +69,31 @@ static uint64_t memory_pages(const struct policy *policy)
 	return policy_pages(policy) + owed;
 }
 
-static bool small_is_full(const struct policy *policy)
+/* Adds a vote to the share, and keeps it within bounds. */
+static void share_vote(struct policy *policy, int64_t votes)
 {
-	return policy->lists[SMALL].count + owed > memory_pages(policy) / SMALL_SHARE;
+	int64_t memory = (int64_t)memory_pages(policy);
+	int64_t pages;
+
+	share = MIN(share + votes, SHARE_MAX(memory) * PAGE_VOTES);
+	share = MAX(share, SHARE_MIN(memory) * PAGE_VOTES);
+	pages = share / PAGE_VOTES;
+	WRITE_ONCE(policy->rest_max, MAX((unsigned)(pages * 100 / MAX(memory, 1)), REST_MIN));
+}
+
+/* Nothing is known yet: half of the pages if they are few. */
+static void share_begin(struct policy *policy)
+{
+	share = (int64_t)MIN(policy_pages(policy) / 2, (uint64_t)TAIL_PAGES) * PAGE_VOTES;
+	share_vote(policy, 0);
+}
+
+static bool probation_is_full(const struct policy *policy)
+{
+	uint64_t pages =
+		memory_pages(policy) <= TAIL_MEMORY_SMALL ? 0 : (uint64_t)share / PAGE_VOTES;
+
+	return policy->lists[NEW].count + owed > pages;
 }
 
 static unsigned uses(const struct frame *frame)
@@ -61,18 +107,59 @@ static void main_add(struct policy *policy, struct frame *frame, unsigned count)
 	frame->page.stamp += count;
 }
 
+static unsigned looks; /* at main's oldest, which victim() owes */
+
+/*
+ * Is main's oldest idle for clearly longer than so long? If it may have been used, or was
+ * used so often that it may not leave yet, victim() is to look at it.
+ */
+static bool main_is_idler(const struct policy *policy, uint32_t age)
+{
+	const struct frame *oldest = page_list_oldest(&policy->lists[MAIN]);
+
+	if (!oldest)
+		return true;
+	if (policy_age(oldest) <= age + age / 2)
+		return false;
+	if (uses(oldest) == 0 && !policy_is_accessed(oldest))
+		return true;
+	looks = MIN(looks + 1, TAIL_PAGES);
+	return false;
+}
+
+/* To which list does a page belong that was away, or is new? */
+static unsigned list_for(struct policy *policy, const struct frame *frame)
+{
+	uint64_t memory = memory_pages(policy);
+	uint32_t time, age;
+
+	if (!ghost_take(frame, &time))
+		return NEW;
+	age = (policy_time - time) / POLICY_TICK;
+	if (age > memory * GHOST_REACH)
+		return NEW;
+	if (age <= memory || main_is_idler(policy, age)) {
+		share_vote(policy, GHOST_VOTES);
+		return MAIN;
+	}
+	share_vote(policy, -GHOST_VOTES);
+	return NEW;
+}
+
 static void insert(struct policy *policy, struct frame *frame)
 {
+	uint64_t most = commit_resident_max();
 	struct frame *oldest;
 
-	if (ghost_take(frame, memory_pages(policy) / GHOST_SHARE))
-		policy_add(policy, MAIN, frame);
-	else
-		policy_add(policy, SMALL, frame);
+	policy_add(policy, list_for(policy, frame), frame);
+	owed = MIN(owed, most - MIN(most, policy_pages(policy) - 1));
 	if (owed) {
 		owed--;
-	} else if (small_is_full(policy)) {
-		oldest = page_list_oldest(&policy->lists[SMALL]);
+		return;
+	}
+	share_begin(policy);
+	oldest = page_list_oldest(&policy->lists[NEW]);
+	if (oldest && probation_is_full(policy)) {
 		policy_remove(policy, oldest);
 		policy_add(policy, MAIN, oldest);
 	}
@@ -80,10 +167,14 @@ static void insert(struct policy *policy, struct frame *frame)
 
 static void keep(struct policy *policy, struct frame *frame)
 {
-	(void)ghost_take(frame, 0);
+	bool main = frame_list(frame) == MAIN;
+	uint32_t time;
+
+	(void)ghost_take(frame, &time);
 	if (owed)
 		owed--;
-	main_add(policy, frame, frame_list(frame) == MAIN ? USES_RESCUED : 0);
+	share_vote(policy, main ? -USE_VOTES : USE_VOTES);
+	main_add(policy, frame, main ? 1 : 0);
 }
 
 /* It was looked at, as the next to leave. May it stay? Then it is on main again. */
@@ -101,9 +192,33 @@ static bool stays(struct policy *policy, struct frame *frame, struct flush_batch
 	return true;
 }
 
+/* The looks that main_is_idler() asked for: the next time, it is another page or known unused. */
+static void look_at_main(struct policy *policy, struct flush_batch *batch)
+{
+	struct frame *frame;
+
+	for (; looks > 0; looks--) {
+		unsigned before;
+
+		frame = page_list_oldest_free(&policy->lists[MAIN]);
+		if (!frame)
+			continue;
+		COUNT(PGSCAN);
+		before = uses(frame);
+		if (policy_test_accessed(frame, batch))
+			before = MIN(before + 1, USES_MAX);
+		else if (before)
+			before /= 2; /* quicker than victim(): by rights it left long ago */
+		else
+			continue;
+		policy_remove(policy, frame);
+		main_add(policy, frame, before);
+	}
+}
+
 static struct frame *next(const struct policy *policy)
 {
-	unsigned list = small_is_full(policy) ? SMALL : MAIN;
+	unsigned list = probation_is_full(policy) ? NEW : MAIN;
 	struct frame *frame = page_list_oldest_free(&policy->lists[list]);
 
 	return frame ? frame : page_list_oldest_free(&policy->lists[!list]);
@@ -114,13 +229,14 @@ static struct frame *victim(struct policy *policy, struct flush_batch *batch)
 	uint64_t patience = (USES_MAX + 1) * policy_pages(policy);
 	struct frame *frame;
 
+	look_at_main(policy, batch);
 	while ((frame = next(policy))) {
 		COUNT(PGSCAN);
 		policy_remove(policy, frame);
 		if (patience-- > 0 && stays(policy, frame, batch))
 			continue;
-		if (frame_list(frame) == SMALL)
-			ghost_add(frame);
+		if (frame_list(frame) == NEW)
+			ghost_add(frame, policy_time);
 		owed = MIN(owed + 1, (uint64_t)TAIL_PAGES);
 		return frame;
 	}
@@ -129,7 +245,7 @@ static struct frame *victim(struct policy *policy, struct flush_batch *batch)
 
 struct policy policy_probation = {
 	.name = "probation",
-	.summary = "newcomers on probation, ghosts, and uses counted: the fewest faults",
+	.summary = "newcomers on probation as long as it pays, by ghosts: the fewest faults",
 	.accessed = true,
 	.rest_max = TAIL_PERCENT,
 	.lists = POLICY_LISTS_EMPTY,

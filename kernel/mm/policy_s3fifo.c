@@ -15,17 +15,23 @@
 
 enum { SMALL, MAIN };
 
+static uint32_t left; /* so many pages left the small queue: the ghosts' clock */
+
 static void insert(struct policy *policy, struct frame *frame)
 {
 	/* The paper's: as many ghosts as main has pages. */
 	uint64_t window = policy_pages(policy) / 10 * 9;
+	uint32_t time;
+	bool known = ghost_take(frame, &time) && left - time <= window;
 
-	policy_add(policy, ghost_take(frame, window) ? MAIN : SMALL, frame);
+	policy_add(policy, known ? MAIN : SMALL, frame);
 }
 
 static void keep(struct policy *policy, struct frame *frame)
 {
-	(void)ghost_take(frame, 0);
+	uint32_t time;
+
+	(void)ghost_take(frame, &time);
 	policy_add(policy, MAIN, frame);
 }
 
@@ -49,7 +55,7 @@ static struct frame *victim(struct policy *policy, struct flush_batch *batch)
 		policy_remove(policy, frame);
 		if (patience-- == 0 || !policy_test_accessed(frame, batch)) {
 			if (frame_list(frame) == SMALL)
-				ghost_add(frame);
+				ghost_add(frame, left++);
 			return frame;
 		}
 		policy_add(policy, MAIN, frame);
