@@ -67,14 +67,15 @@ ALWAYS_INLINE void filling_add(struct filling_page *page, struct frame *frame) R
 static uint64_t tail_size(uint64_t *batch) REQUIRES(lru.lock)
 {
 	uint64_t most = commit_resident_max();
-	uint64_t wanted = policy_current->rest_max ? TAIL_BATCH : 0;
+	uint64_t wanted = READ_ONCE(policy_current->rest_max) ? TAIL_BATCH : 0;
 
 	/* A tail makes no sense in a tiny memory, nor where the order is not that of use. */
 	if (most < TAIL_FRAMES_MIN || !policy_current->accessed)
 		wanted = 0;
 	*batch = wanted;
 	if (most <= TAIL_MEMORY_SMALL && wanted) {
-		wanted = MIN(most * policy_current->rest_max / 100, (uint64_t)TAIL_PAGES);
+		wanted =
+			MIN(most * READ_ONCE(policy_current->rest_max) / 100, (uint64_t)TAIL_PAGES);
 		*batch = DIV_ROUND_UP(wanted, 4);
 	}
 	return wanted;
