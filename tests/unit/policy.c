@@ -62,6 +62,7 @@ static uint64_t moving_faults(const char *name)
 	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), SETS * SET_PAGES * (int)PAGE_SIZE);
 	uint64_t faults = counter_read(COUNTER_PGMAJFAULT) + counter_read(COUNTER_PGMINFAULT);
 
+	self_vmap()->neighbours = 1; /* so that each first touch is a fault */
 	lru_set_policy(policy_find(name));
 	for (unsigned set = 0; set < SETS; set++)
 		for (unsigned i = 0; i < ROUNDS * SET_PAGES; i++)
@@ -80,7 +81,7 @@ PROCESS_TEST(policy, working_set_that_moves_on)
 	test_limit_set(FRAMES);
 	CHECK_EQUAL(SETS * SET_PAGES, moving_faults("lru-exact"));
 	CHECK(moving_faults("lru") <= SETS * SET_PAGES * 11 / 10);
-	CHECK(moving_faults("probation") <= SETS * SET_PAGES * 2);
+	CHECK(moving_faults("probation") <= SETS * SET_PAGES * 3);
 	test_limit_restore();
 }
 
