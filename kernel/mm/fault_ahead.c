@@ -33,12 +33,11 @@ unsigned fault_neighbours = NEIGHBOURS_MAX;
 static unsigned untouched_run(const pte_t *entry, pte_t like, unsigned most)
 {
 	unsigned in_table = (unsigned)(-(vaddr_t)entry % PAGE_SIZE / sizeof(*entry));
-	unsigned end = MIN(most, in_table);
-	unsigned count = 0;
+	const pte_t *at = entry, *end = entry + MIN(most, in_table);
 
-	while (count < end && pte_read(&entry[count]).bits == like.bits)
-		count++;
-	return count;
+	while (at < end && pte_read(at).bits == like.bits)
+		at++;
+	return (unsigned)(at - entry);
 }
 
 /* Describes and maps zeroed frames; returns how many, as an entry may be another by now. */
@@ -46,16 +45,16 @@ static unsigned map_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t p
 			  const pfn_t *pfns, unsigned count)
 {
 	struct frame *table = vmap_table_of(entry);
-	unsigned mapped = 0;
+	const pfn_t *at = pfns;
+	unsigned mapped;
 
 	spin_lock(&table->table.lock);
-	for (; mapped < count; mapped++, page += PAGE_SIZE) {
-		pfn_t pfn = pfns[mapped];
-
-		(void)frame_describe(pfn, vmap, entry, page, PAGE_LISTED, SLOT_NONE);
-		if (UNLIKELY(!pte_replace(&entry[mapped], seen, pte_make_present(pfn, 0))))
+	for (pte_t *to = entry; at < pfns + count; at++, to++, page += PAGE_SIZE) {
+		(void)frame_describe(*at, vmap, entry, page, PAGE_LISTED, SLOT_NONE);
+		if (UNLIKELY(!pte_replace(to, seen, pte_make_present(*at, 0))))
 			break;
 	}
+	mapped = (unsigned)(at - pfns);
 	if (LIKELY(mapped))
 		lru_insert_ahead(pfns, mapped, entry);
 	spin_unlock(&table->table.lock);

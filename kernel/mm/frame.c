@@ -267,16 +267,17 @@ unsigned frame_alloc_some(enum frame_state state, pfn_t *pfns, unsigned wanted)
 	unsigned got = 0;
 
 	for (;;) {
-		unsigned end = got + MIN(wanted - got, count);
+		pfn_t *end = pfns + MIN(wanted - got, count);
 
-		while (got < end) {
+		got += (unsigned)(end - pfns);
+		while (pfns < end) {
 			pfn_t pfn = magazine->pfns[--count];
 
 			DEBUG_ASSERT(frame_poison_intact(pfn));
 			if (UNLIKELY(frames[pfn].state != FRAME_FREE))
 				bad_state(pfn, FRAME_FREE);
 			frames[pfn].state = (uint8_t)state;
-			pfns[got++] = pfn;
+			*pfns++ = pfn;
 		}
 		if (LIKELY(got == wanted))
 			break;
