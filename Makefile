@@ -86,6 +86,7 @@ CC := $(CROSS_COMPILE)gcc
 LD := $(CROSS_COMPILE)ld
 NM := $(CROSS_COMPILE)nm
 OBJDUMP := $(CROSS_COMPILE)objdump
+ADDR2LINE := $(CROSS_COMPILE)addr2line
 READELF := $(CROSS_COMPILE)readelf
 GDB ?= gdb
 CLANG ?= clang-19
@@ -276,7 +277,7 @@ bench-growth: $(IMAGE)
 
 profile: $(IMAGE)
 	@$(call need,perl,perl)
-	@NM=$(NM) tests/tools/profile $(IMAGE)
+	@NM=$(NM) OBJDUMP=$(OBJDUMP) ADDR2LINE=$(ADDR2LINE) tests/tools/profile $(IMAGE)
 
 bench-peer: $(IMAGE)
 	@CC=$(CC) tests/peer/run
