@@ -83,8 +83,7 @@ static void flush(const vaddr_t *addresses, unsigned count)
 		__asm__ volatile("invlpg (%0)" : : "r"(addresses[i]) : "memory");
 }
 
-/* Flushes what others have asked of this CPU. Interrupts off. */
-static void tlb_serve(void)
+void tlb_serve(void)
 {
 	unsigned self = THIS_CPU->id;
 	uint64_t initiators;

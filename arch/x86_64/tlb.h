@@ -110,6 +110,12 @@ ALWAYS_INLINE void flush_batch_send(struct flush_batch *batch)
 	flush_batch_init(batch);
 }
 
+/*
+ * Flushes what others have asked of this CPU and wait for: for whoever has interrupts
+ * off for long, or waits with them off. Interrupts are off; any lock may be held.
+ */
+void tlb_serve(void);
+
 /* The mask of all CPUs online: for the kernel half. */
 uint64_t tlb_all_cpus(void);
 

@@ -27,6 +27,8 @@
 #include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 
+#define ZERO_PAGES 8u /* at a time: half of the neighbours */
+
 unsigned fault_neighbours = NEIGHBOURS_MAX;
 
 /* How many entries from this one on, in its table, are like the one that was touched. */
@@ -72,7 +74,10 @@ void fault_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page)
 	count = reclaim_pages_try_alloc(pfns, wanted);
 	if (UNLIKELY(count == 0))
 		return;
-	pages_zero(pfns, count);
+	for (unsigned done = 0; done < count; done += ZERO_PAGES) {
+		pages_zero(pfns + done, MIN(ZERO_PAGES, count - done));
+		tlb_serve(); /* interrupts are off for all of it */
+	}
 	mapped = map_ahead(vmap, entry, seen, page, pfns, count);
 	COUNT_ADD(PGAHEAD, mapped);
 	event_record(EVENT_AHEAD, vmap->pid, page, pfns[0], mapped, seen.bits);

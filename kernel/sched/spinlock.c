@@ -7,6 +7,8 @@
  */
 #include "kernel/sched/spinlock.h"
 
+#include "arch/x86_64/tlb.h"
+
 #include "kernel/panic.h"
 
 uint64_t lock_contended[LOCK_CLASS_COUNT];
@@ -31,8 +33,10 @@ void spin_lock_contended(struct spinlock *lock)
 		panic("lock %s is taken twice by its own CPU", lock_class_name(lock->lock_class));
 	__atomic_fetch_add(&lock_contended[lock->lock_class], 1, __ATOMIC_RELAXED);
 	do {
-		while (READ_ONCE(lock->owner))
+		while (READ_ONCE(lock->owner)) {
+			tlb_serve(); /* the holder may wait for nobody, but others do */
 			schedule_wait();
+		}
 		expected = 0;
 	} while (!__atomic_compare_exchange_n(&lock->owner, &expected, me, false, __ATOMIC_ACQUIRE,
 					      __ATOMIC_RELAXED));
