@@ -293,24 +293,30 @@ static int free_error(const struct VMap *vmap, vaddr_t address)
 }
 
 /*
- * The pages of a block that ended. Those of a large one are taken out without the
- * mutex, so that threads of the process can do so at once: it is nobody's meanwhile.
- * The mutex is held.
+ * The pages of a block of several that ended are taken out without the mutex, so
+ * that threads of the process can do so at once: it is nobody's meanwhile. The mutex
+ * is held before and after.
  */
+static void block_release_apart(struct VMap *vmap, unsigned arena_index, vaddr_t address,
+				uint64_t pages) REQUIRES(vmap->mutex)
+{
+	if (BUG_PLANTED(BUG_DROP_LOCK))
+		block_give(vmap, arena_index, address);
+	mutex_unlock(&vmap->mutex);
+	pages_release(vmap, address & PAGE_MASK, pages);
+	mutex_lock(&vmap->mutex);
+	if (!BUG_PLANTED(BUG_DROP_LOCK))
+		block_give(vmap, arena_index, address);
+}
+
+/* The pages of a block that ended: taken out, and promised no more. The mutex is held. */
 static void block_release(struct VMap *vmap, unsigned arena_index, vaddr_t address, uint64_t pages)
 	REQUIRES(vmap->mutex)
 {
-	bool unlocked = arena_index > PAGE_ARENA || BUG_PLANTED(BUG_DROP_LOCK);
-
-	if (BUG_PLANTED(BUG_DROP_LOCK))
-		block_give(vmap, arena_index, address);
-	if (unlocked)
-		mutex_unlock(&vmap->mutex);
-	pages_release(vmap, address & PAGE_MASK, pages);
-	if (unlocked)
-		mutex_lock(&vmap->mutex);
-	if (!BUG_PLANTED(BUG_DROP_LOCK))
-		block_give(vmap, arena_index, address);
+	if (arena_index > PAGE_ARENA || BUG_PLANTED(BUG_DROP_LOCK))
+		block_release_apart(vmap, arena_index, address, pages);
+	else
+		pages_release(vmap, address & PAGE_MASK, pages);
 	pages_forget(vmap, pages);
 }
 
