@@ -78,6 +78,8 @@ static uint32_t runs_look(struct inbox *inbox, uint32_t count) REQUIRES(lru.lock
 	uint32_t untouched = 0;
 	bool any_loaded = false;
 
+	if (vmap && address_space_active(&vmap->space) != 1ull << THIS_CPU->id)
+		vmap = NULL; /* another CPU has it loaded too */
 	for (uint32_t i = 0; i < inbox->run_count; i++) {
 		const struct inbox_run *run = &inbox->runs[i];
 		bool is_loaded = vmap && frames[inbox->pfns[run->at]].owner == vmap->slot;

@@ -220,11 +220,12 @@ ALWAYS_INLINE pfn_t page_evict(void)
 		if (UNLIKELY(!frame)) {
 			lru_rest_oldest();
 			frame = lru_take_victim(&batch, &vmap);
+			/* One that rests is not flushed any more; accessed bits were cleared. */
+			if (!frame || frame_flag(frame, PAGE_FLUSHED))
+				flush_batch_send(&batch);
 		}
-		if (UNLIKELY(!frame)) {
-			flush_batch_send(&batch);
+		if (UNLIKELY(!frame))
 			break;
-		}
 		result = LIKELY(vmap) ? evict(frame, vmap, &batch)
 				      : reclaim_evict_shared(frame, &batch);
 		if (LIKELY(result == EVICTION_DONE))

@@ -6,11 +6,13 @@
  */
 #include "kernel/counters.h"
 #include "kernel/mm/fault.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/proc/program.h"
 #include "lib/errno.h"
 #include "tests/unit/ktap.h"
 #include "tests/unit/pages.h"
+#include "tests/unit/work.h"
 
 #define PAGES 64u
 
@@ -259,4 +261,98 @@ TEST(neighbours, go_with_their_block)
 {
 	NEED_PAGES(4 * NEIGHBOURS_MAX);
 	CHECK_EXITS(0, frees_untouched);
+}
+
+/* ---- Accessed bits ------------------------------------------------------------------- */
+
+static void looks(struct frame *frame, void *context)
+{
+	(void)frame, (void)context;
+}
+
+/* Loads from the pages, which no fault tells; returns how many then lack their accessed bit. */
+static unsigned load_all(vaddr_t block, unsigned first, unsigned end)
+{
+	unsigned lacking = 0;
+
+	for (unsigned i = first; i < end; i++)
+		(void)test_load(block + i * PAGE_SIZE);
+	for (unsigned i = first; i < end; i++)
+		lacking += !(pte_read(test_entry(block + i * PAGE_SIZE)).bits & PTE_ACCESSED);
+	return lacking;
+}
+
+/*
+ * Neighbours that were touched lose their accessed bits when a victim is sought. The
+ * victim rests already and needs no shootdown; but the bits must come back.
+ */
+static int uses_them_after_an_eviction(int argc, char **argv)
+{
+	vaddr_t resting = block_make(LIMIT / 3), block = block_make(NEIGHBOURS_MAX);
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = 1;
+	for (unsigned i = 0; i < LIMIT / 3; i++)
+		store(resting, i);
+	test_evict(1);
+	self_vmap()->neighbours = NEIGHBOURS_MAX;
+	store(block, 0);
+	lru_visit(looks, NULL); /* who has the lock finds them untouched */
+	CHECK_EQUAL(0, load_all(block, 1, NEIGHBOURS_MAX));
+	test_evict(1);
+	CHECK_EQUAL(0, load_all(block, 1, NEIGHBOURS_MAX));
+	return 0;
+}
+
+TEST(neighbours, used_again_are_seen_used)
+{
+	NEED_SLOTS(4 * LIMIT);
+	NEED_PAGES(4 * LIMIT);
+	test_limit_set(LIMIT);
+	CHECK_EXITS(0, uses_them_after_an_eviction);
+	test_limit_restore();
+}
+
+/* 1: one thread has walked, 2: the other has looked. Atomic. */
+static unsigned step;
+static vaddr_t walked;
+
+static void step_await(unsigned wanted)
+{
+	while (__atomic_load_n(&step, __ATOMIC_ACQUIRE) < wanted)
+		schedule_wait();
+}
+
+/* Two CPUs have the address space loaded: one uses the pages, the other looks at them. */
+static void walks_or_looks(void *number)
+{
+	if ((uint64_t)number == 0) {
+		for (unsigned i = 0; i < NEIGHBOURS_MAX; i++)
+			store(walked, i);
+		__atomic_store_n(&step, 1, __ATOMIC_RELEASE);
+		step_await(2);
+		CHECK_EQUAL(0, load_all(walked, 1, NEIGHBOURS_MAX));
+	} else {
+		step_await(1);
+		lru_visit(looks, NULL);
+		__atomic_store_n(&step, 2, __ATOMIC_RELEASE);
+	}
+}
+
+static int looked_at_by_another_cpu(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = NEIGHBOURS_MAX;
+	walked = block_make(NEIGHBOURS_MAX);
+	step = 0;
+	work_threads(2, walks_or_looks);
+	return 0;
+}
+
+TEST(neighbours, used_elsewhere_are_seen_used)
+{
+	NEED_PAGES(4 * NEIGHBOURS_MAX);
+	if (reclaim_limit() < 8 * NEIGHBOURS_MAX)
+		SKIP("%lu frames are too few", reclaim_limit());
+	CHECK_EXITS(0, looked_at_by_another_cpu);
 }
