@@ -3,9 +3,9 @@
  *
  * Invariants, under the lock:
  *  1. holders of a place is the number of processes in whose `semaphores` its
- *     bit is set. A place with a name or a holder is used.
- *  2. users is the number of threads inside semaphore_down(); each is of a
- *     process that holds it, and keeps it from going.
+ *     bit is set. A place with a name, a holder or a user is used.
+ *  2. users is the number of threads inside semaphore_down(); each was of a
+ *     process that held it, and keeps it from going.
  *  3. A place's generation grows when it is given out, so an old handle fails.
  *  4. A semaphore's word has its place's generation, and a handle names both.
  *     So P and V of who need not wait are one exchange of that word, without
@@ -110,11 +110,18 @@ static void place_hold(struct place *place, struct process *process) REQUIRES(se
 	process->semaphores |= bit_of(place);
 }
 
+/* The place may be given out again if it has no name, no holder and nobody waits there. */
+static void place_leave(struct place *place) REQUIRES(semaphores_lock)
+{
+	if (place->holders == 0 && place->users == 0 && place->name[0] == '\0')
+		place->used = false;
+}
+
 static void place_drop(struct place *place, struct process *process) REQUIRES(semaphores_lock)
 {
 	process->semaphores &= ~bit_of(place);
-	if (--place->holders == 0 && place->name[0] == '\0')
-		place->used = false;
+	place->holders--;
+	place_leave(place);
 }
 
 /* ---- Inside the gate ---------------------------------------------------------- */
@@ -165,8 +172,7 @@ static int unlink_inside(const char *user_name)
 	place = place_named(name);
 	if (place) {
 		place->name[0] = '\0';
-		if (place->holders == 0)
-			place->used = false;
+		place_leave(place);
 	}
 	spin_unlock_irq(&semaphores_lock, flags);
 	return place ? 0 : -ENOENT;
@@ -187,6 +193,7 @@ static int down_inside(int64_t handle)
 	error = semaphore_wait(&place->semaphore);
 	flags = spin_lock_irq(&semaphores_lock);
 	place->users--;
+	place_leave(place);
 	spin_unlock_irq(&semaphores_lock, flags);
 	return error;
 }

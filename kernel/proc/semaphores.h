@@ -32,7 +32,8 @@ int64_t semaphore_open(const char *name, int flags, uint64_t value) MUST_CHECK;
 /* The handle of a new one without a name: -EINVAL, -ENFILE. */
 int64_t semaphore_make(uint64_t value) MUST_CHECK;
 
-/* The process holds it no more. -EBUSY: another thread of it waits there. */
+/* The process holds it no more. -EBUSY: another thread of it waits there, and nobody else holds it.
+ */
 int semaphore_close(int64_t handle) MUST_CHECK;
 
 /* A semaphore without a name is gone for everybody. -EBUSY while threads wait. */

@@ -4,6 +4,7 @@
  */
 #include "kernel/proc/semaphores.h"
 
+#include "kernel/proc/process.h"
 #include "kernel/proc/program.h"
 #include "kernel/sched/semaphore.h"
 #include "lib/string.h"
@@ -146,4 +147,45 @@ PROCESS_TEST(semaphores, not_while_somebody_waits)
 	CHECK_ERROR(0, semaphore_up(handle));
 	CHECK_ERROR(0, thread_join(tid));
 	CHECK_ERROR(0, semaphore_end(handle));
+}
+
+static int64_t left, ends;
+
+static void waits_until_killed(void *argument)
+{
+	(void)argument;
+	__atomic_store_n(&waiter, thread_current(), __ATOMIC_RELEASE);
+	CHECK_ERROR(EINTR, semaphore_down(left));
+}
+
+static int holds_it_too(void *argument)
+{
+	(void)argument;
+	return -semaphore_down(ends);
+}
+
+/* Nor if the thread's process closed it, and the last other holder has ended. */
+PROCESS_TEST(semaphores, not_while_somebody_waits_whom_nobody_can_wake)
+{
+	struct process_end end;
+	int64_t other;
+	pid_t pid;
+	tid_t tid;
+
+	left = semaphore_make(0);
+	ends = semaphore_make(0);
+	pid = process_start(holds_it_too, NULL);
+	CHECK(pid > 0);
+	waiter = NULL;
+	CHECK_ERROR(0, thread_start(waits_until_killed, NULL, &tid));
+	while (!__atomic_load_n(&waiter, __ATOMIC_ACQUIRE) ||
+	       READ_ONCE(waiter->state) != THREAD_BLOCKED)
+		yield();
+	CHECK_ERROR(0, semaphore_close(left));
+	CHECK_ERROR(0, semaphore_up(ends));
+	CHECK_ERROR(0, process_wait(pid, &end));
+	other = semaphore_make(0);
+	CHECK(other % SEMAPHORES_MAX != left % SEMAPHORES_MAX);
+	CHECK_ERROR(0, semaphore_end(other));
+	CHECK_ERROR(0, semaphore_end(ends));
 }
