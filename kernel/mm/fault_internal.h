@@ -58,17 +58,22 @@ ALWAYS_INLINE pte_t *recent_table_entry(vaddr_t address)
 	return (pte_t *)((vaddr_t)THIS_CPU->recent_entry & PAGE_MASK) + pte_index(address, 1);
 }
 
-/* Describes the page in its frame's descriptor, which nobody else looks at yet. */
+/*
+ * Describes the page in its frame's descriptor. Who looks for a slot to take
+ * (evict_content.c) goes by PAGE_LISTED, so that comes last: what the frame's former page
+ * left there must not be taken for this one's.
+ */
 ALWAYS_INLINE struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, const pte_t *entry,
 					   vaddr_t page, uint8_t flags, uint32_t slot)
 {
 	struct frame *frame = &frames[pfn];
 
-	frame->flags = flags;
 	frame->owner = vmap->slot;
 	frame->slot = slot;
 	frame->page.address = page;
 	frame->page.table = direct_to_pfn(entry);
+	schedule_point();
+	__atomic_store_n(&frame->flags, flags, __ATOMIC_RELEASE);
 	return frame;
 }
 

@@ -148,3 +148,79 @@ SCENARIO(10, last_slot)
 	scenario_finish();
 	slots_give_back();
 }
+
+/* ---- 28 -------------------------------------------------------------------------- */
+
+#define TOUCHES 4u
+
+static unsigned slots_gone; /* parts that know it; atomic */
+static bool touched;        /* atomic */
+
+static void slot_take(void)
+{
+	uint64_t flags = irq_save();
+	uint32_t slot = swap_slot_alloc();
+
+	irq_restore(flags);
+	if (CHECK(slot != SLOT_NONE))
+		slots_taken[slot / 8] |= (uint8_t)(1u << slot % 8);
+}
+
+/* Its pages have no slot and there is none: who evicts them looks for one that a page keeps. */
+static void evicts_without_slots(void *number)
+{
+	(void)number;
+	scenario_meet();
+	scenario_count_to(&slots_gone, takers + 1);
+	while (!__atomic_load_n(&touched, __ATOMIC_ACQUIRE))
+		scenario_evict(1);
+}
+
+/* Frames whose last page had a slot, which is another's by now, get a first touch each. */
+static int touches_in_used_frames(int argc, char **argv)
+{
+	vaddr_t pages[TOUCHES], others;
+
+	(void)argc, (void)argv;
+	self_vmap()->neighbours = 1;
+	for (unsigned i = 0; i < TOUCHES; i++) {
+		pages[i] = (vaddr_t)work_malloc(PAGE_SIZE);
+		test_store(pages[i], 1);
+	}
+	for (unsigned i = 0; i < TOUCHES; i++)
+		(void)test_swap_out(pages[i]);
+	for (unsigned i = 0; i < TOUCHES; i++)
+		CHECK_EQUAL(1, test_load(pages[i]));
+	others = (vaddr_t)work_malloc(2 * TOUCHES * PAGE_SIZE);
+	test_pages_fill(others, 2 * TOUCHES, 1);
+	slots_take();
+	scenario_meet();
+	for (unsigned i = 0; i < TOUCHES; i++)
+		work_free((void *)pages[i]);
+	for (unsigned i = 0; i < TOUCHES; i++)
+		slot_take();
+	for (unsigned i = 0; i < TOUCHES; i++)
+		pages[i] = (vaddr_t)work_malloc(PAGE_SIZE);
+	scenario_count_to(&slots_gone, takers + 1);
+	for (unsigned i = 0; i < TOUCHES; i++)
+		CHECK_EQUAL(0, test_load(pages[i]));
+	__atomic_store_n(&touched, true, __ATOMIC_RELEASE);
+	CHECK_EQUAL(0, test_pages_verify(others, 2 * TOUCHES, 1));
+	return 0;
+}
+
+SCENARIO(28, first_touch_without_slots)
+{
+	NEED_SLOTS(8 * PAGES);
+	if (swap_read_counts().slots > SLOTS_MAX)
+		SKIP("%lu slots of swap are too many", swap_read_counts().slots);
+	takers = scenario_parts(4) - 1;
+	slots_gone = 0;
+	touched = false;
+	scenario_expect(1 + takers);
+	for (unsigned i = 0; i < takers; i++)
+		scenario_start(evicts_without_slots, NULL);
+	CHECK_EXITS(0, touches_in_used_frames);
+	scenario_finish();
+	slots_give_back();
+}
