@@ -127,7 +127,9 @@ void tables_destroy(struct VMap *vmap);
 /* none -> untouched for `count` pages from an address on; tables exist. The mutex is held. */
 void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t away);
 
-/* Any kind -> none for `count` pages: frames and slots are released. The mutex is held. May sleep.
+/*
+ * Any kind -> none for `count` pages: frames and slots are released. The mutex is held,
+ * or nobody can be given these pages meanwhile (block_release_apart() of vmap.c). May sleep.
  */
 void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count);
 
