@@ -86,8 +86,8 @@ static int neighbours_run(int argc, char **argv)
 	return command_ok();
 }
 
-COMMAND(32, neighbours, .name = "neighbours", .arguments = "[PAGES]",
-	.summary = "shows or sets how many pages a first touch maps in processes to come", .max = 1,
+COMMAND(31, neighbours, .name = "neighbours", .arguments = "[PAGES]",
+	.summary = "shows or sets how many pages a first touch maps (processes to come)", .max = 1,
 	.run = neighbours_run);
 
 static int meminfo_run(int argc, char **argv)
