@@ -190,7 +190,8 @@ static void blocks_come_and_go(void)
 	for (unsigned i = 0; i < BLOCK_ROUNDS; i++) {
 		void *block = vmap_malloc(self_vmap(), (int)(BLOCK_PAGES * PAGE_SIZE));
 
-		touch((vaddr_t)block, block ? BLOCK_PAGES : 0);
+		if (block)
+			touch((vaddr_t)block, BLOCK_PAGES);
 		vmap_free(self_vmap(), block);
 	}
 }
