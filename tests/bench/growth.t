@@ -3,22 +3,9 @@
 # errors. QEMU counts instructions, so the figures are the same each time.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-export KERNEL=${RELEASE_IMAGE:-build/quire.elf}
-unset CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL LOG FILTER
+. tests/tools/tap
+release_wanted
 export TIMEOUT=120 QUICK=1
-[ -f "$KERNEL" ] || {
-	echo "1..0 # SKIP there is no release build"
-	exit 0
-}
-count=0
-
-result() { # result NAME: of the test before
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-	[ $verdict = 0 ] || printf '%s\n' "$said" | sed 's/^/# /'
-}
 
 said=$(tests/tools/bench-growth 2>&1)
 result "everything is flat, or the status would not be 0"

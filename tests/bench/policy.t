@@ -3,22 +3,9 @@
 # that must be so. QEMU counts instructions, so they are the same each time.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-export KERNEL=${RELEASE_IMAGE:-build/quire.elf}
-unset CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL LOG QUICK FILTER
+. tests/tools/tap
+release_wanted
 export TIMEOUT=120
-[ -f "$KERNEL" ] || {
-	echo "1..0 # SKIP there is no release build"
-	exit 0
-}
-count=0
-
-result() { # result NAME: of the test before
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-	[ $verdict = 0 ] || printf '%s\n' "$said" | sed 's/^/# /'
-}
 
 holds() { # holds CONDITION: awk's, of the rows; figures by column name, as v["lru"]
 	printf '%s\n' "$said" | awk "

@@ -3,26 +3,13 @@
 # it cannot count.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-export KERNEL=${RELEASE_IMAGE:-build/quire.elf}
-unset CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL LOG FILTER PER LINES PLUGIN
+. tests/tools/tap
+release_wanted
 export TIMEOUT=120
-[ -f "$KERNEL" ] || {
-	echo "1..0 # SKIP there is no release build"
-	exit 0
-}
 if ! reason=$(tests/tools/executed "$KERNEL" build/profile.counts); then
 	echo "1..0 # SKIP $reason"
 	exit 0
 fi
-count=0
-
-result() { # result NAME: of the test before
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-	[ $verdict = 0 ] || printf '%s\n' "$said" | sed 's/^/# /'
-}
 
 is_error() { # is_error STATUS TEXT: it failed, with this and no more
 	[ "$1" != 0 ] && [[ $said == "quire: $2" && $said != *$'\n'* ]]

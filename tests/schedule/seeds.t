@@ -11,14 +11,7 @@ fi
 export KERNEL=$image SEEDS=${SEEDS:-4} CPUS=${CPUS:-4}
 unset SEED SCENARIO BUG MAKEFLAGS
 [ "$CPUS" != 1 ] || CPUS=2
-count=0
-
-result() { # result NAME: of the test before
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-}
+. tests/tools/tap
 
 # refused SETTING: one line says so, status 2, and nothing is started.
 refused() {
