@@ -6,6 +6,7 @@
 # bug's build compiles only the files it is in. BUGS="name name" chooses.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/tools/tap
 unset MEM APPEND RUN TRACE SEED QEMU_CPU ACCEL BIOS CDROM MAKEFLAGS BUG DEBUG
 # The release build, or the debug build where only that is tested.
 debug=
@@ -16,16 +17,7 @@ export ICOUNT=1 TIMEOUT=60 QUIET=1
 mkdir -p build/test
 [ -f build/${debug:+debug/}quire.elf ] || make -s -j2 DEBUG=$debug >&2
 complaints='error:|mismatch at|mismatches [1-9]|panic:|fault:|check: [0-9]|not ok|quire: status'
-count=0
 chosen=" ${BUGS:-$(sed -n 's/^\tX("\([a-z-]*\)".*/\1/p' kernel/bugs.h | tr '\n' ' ')} "
-
-result() { # result NAME SAID: of the test before
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-	[ $verdict = 0 ] || tail -n 20 <<<"$2" | sed 's/^/# /'
-}
 
 boot() { # boot FOLDER [SETTING...]: the script's output
 	KERNEL=$1/${debug:+debug/}quire.elf env SCRIPT="$script" LOG="$script.log" "${@:2}" \

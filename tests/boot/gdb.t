@@ -3,6 +3,7 @@
 # tests/tools/gdb print of a paused quire, beside what its own console has printed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/tools/tap
 unset CPUS APPEND RUN TRACE SEED QEMU_CPU ACCEL BIOS CDROM MAKEFLAGS
 export KERNEL=${RELEASE_IMAGE:-${DEBUG_IMAGE:-build/quire.elf}}
 export MEM=64M CPUS=2 TIMEOUT=60 QUIET=1
@@ -60,16 +61,8 @@ GDB=$files/gdb SCRIPT=$files/script LOG=$QUIRE_LOG ICOUNT=1 \
 grep -E '^((not )?ok |#  )' "$files/said"
 count=$(grep -cE '^(not )?ok ' "$files/said")
 
-result() { # result NAME: of the test before
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-	return $verdict
-}
-
 grep -q '^# all checks ran' "$files/said"
-result 'make debug: all checks ran' || tail -n 20 "$files/said" | sed 's/^/# /'
+verdict 'make debug: all checks ran' || tail -n 20 "$files/said" | sed 's/^/# /'
 
 # ---- make attach: a quire that runs goes on when gdb leaves ---------------------------
 
@@ -91,19 +84,19 @@ done
 join "$KERNEL" -ex 'vm image' -ex 'vm ps' -ex 'break swap_write'
 [[ $said == *"quire: symbols of ${KERNEL#./}."* ]] &&
 	[[ $said == *$'\n    1 running       1 '*' worker'$'\n'* ]] && [[ $said == *detached* ]]
-result 'make attach: joins a quire that runs' || printf '%s\n' "$said" | sed 's/^/# /'
+verdict 'make attach: joins a quire that runs' || printf '%s\n' "$said" | sed 's/^/# /'
 cp "$KERNEL" "$files/other.elf"
 printf '\220' | dd of="$files/other.elf" bs=1 seek=8192 conv=notrunc 2>/dev/null
 join "$files/other.elf" -ex 'vm image'
 [[ $said == *'quire: warning: the machine runs another image than '* ]]
-result 'make attach: warns of another image' || printf '%s\n' "$said" | sed 's/^/# /'
+verdict 'make attach: warns of another image' || printf '%s\n' "$said" | sed 's/^/# /'
 printf 'limit 4\na = as 1 malloc 64K\nas 1 fill $a 64K 3\nas 1 verify $a 64K 3\npoweroff 9\n' >&8
 exec 8>&-
 wait $quire
 [ $? = 9 ] && tail -n 2 "$files/log" | grep -q '^ok'
-result 'make attach: quire goes on when gdb leaves' || tail -n 5 "$files/log" | sed 's/^/# /'
+verdict 'make attach: quire goes on when gdb leaves' || tail -n 5 "$files/log" | sed 's/^/# /'
 
 said=$(GDB=no-gdb tests/tools/attach 2>&1)
 [[ $? = 2 && $said == 'quire: no-gdb is missing: run'* ]]
-result 'make attach: says that gdb is missing'
+verdict 'make attach: says that gdb is missing'
 echo "1..$count"

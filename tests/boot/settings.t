@@ -2,19 +2,11 @@
 # What `make run` does with its variables: bad ones are one line of error and status 2.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/tools/tap
 unset CPUS MEM APPEND RUN SCRIPT TRACE ICOUNT SEED QEMU_CPU ACCEL TIMEOUT LOG
 export KERNEL=${RELEASE_IMAGE:-${DEBUG_IMAGE:-build/quire.elf}}
-count=0
 files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
-
-result() { # result NAME: of the test before
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-	return $verdict
-}
 
 refuses() { # refuses MESSAGE-PATTERN SETTING...
 	local pattern=$1 said status
@@ -22,7 +14,7 @@ refuses() { # refuses MESSAGE-PATTERN SETTING...
 	said=$(env "$@" tests/tools/boot run 2>&1 </dev/null)
 	status=$?
 	[ $status = 2 ] && [[ $said == quire:\ $pattern && $said != *$'\n'* ]]
-	result "refuses $*" || printf '# status %s: %s\n' $status "$said"
+	verdict "refuses $*" || printf '# status %s: %s\n' $status "$said"
 }
 
 # ends STATUS SCRIPT-TEXT SETTING...: the run's status, and its output in $said
@@ -57,31 +49,31 @@ refuses 'TRACE=none:*' "TRACE=Makefile,none"
 refuses 'no-qemu is missing: run*' QEMU=no-qemu
 
 ends 0 'meminfo\n'
-result 'a script powers off at its end, whatever its path holds'
+verdict 'a script powers off at its end, whatever its path holds'
 ends 0 'poweroff\n' CPUS=1 MEM=64M ICOUNT=1 SEED=0x7 QEMU_CPU=qemu64
-result 'every setting at once'
+verdict 'every setting at once'
 ends 7 'poweroff 7\n' && [[ $said == *$'\n''quire: status 7' ]]
-result "the guest's status is the last line"
+verdict "the guest's status is the last line"
 ends 1 'strict\nno-such-command\n'
-result 'strict ends with status 1'
+verdict 'strict ends with status 1'
 said=$(sleep 9 | LOG="$files/log" TIMEOUT=1 tests/tools/boot run 2>&1)
 # (On a busy machine the guest may not have said a word by then.)
 [[ $'\n'$said == *$'\n''quire: status 124' ]]
-result 'TIMEOUT ends it with status 124'
+verdict 'TIMEOUT ends it with status 124'
 ends 125 '' QEMU_CPU=no-such-cpu
-result 'a QEMU that cannot run is status 125'
+verdict 'a QEMU that cannot run is status 125'
 
 programs="worker $(sed -n 's/^PROGRAM([a-z_]*, "\([^"]*\)".*/\1/p' kernel/programs/*.c \
 	kernel/programs/labs/lib/*.c)"
 # shellcheck disable=SC2086 # one word each
 ends 0 "strict\n$(printf 'help %s\\n' $programs)" && [[ $programs == *mem-prod-cons* ]] &&
 	[[ $said == *$'\n''demo: '* && $said == *$'\n''mem-prod-cons [producers=N]'* ]]
-result 'help of each program'
+verdict 'help of each program'
 ends 1 'strict\nhelp no-such-program\n'
-result 'help of what there is not'
+verdict 'help of what there is not'
 
 said=$(printf 'meminfo\n' | LOG="$files/log" TIMEOUT=60 tests/tools/boot run 2>&1; echo " $?")
 [[ $said == *'quire> '*' 0' ]] && [ "$(printf %s "${said% *}")" = "$(cat "$files/log")" ]
-result 'a pipe is typed in, its end powers off, and the log is what was printed' ||
+verdict 'a pipe is typed in, its end powers off, and the log is what was printed' ||
 	printf '%s\n' "$said" | tail -n 5 | sed 's/^/# /'
 echo "1..$count"

@@ -4,6 +4,7 @@
 # planted bug; and settings that must be refused.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/tools/tap
 unset MEM APPEND RUN TRACE SCRIPT QEMU_CPU ACCEL MAKEFLAGS BUG DEBUG MINUTES FRAMES CPUS SEED
 debug=
 if [ -z "${RELEASE_IMAGE-release}" ]; then
@@ -12,15 +13,6 @@ fi
 export ICOUNT=1 OPERATIONS=8000 TIMEOUT=300 QUIET=1
 mkdir -p build/test
 [ -f build/${debug:+debug/}quire.elf ] || make -s -j2 DEBUG=$debug >&2
-count=0
-
-result() { # result NAME: of the test before; $said is shown if it failed
-	local verdict=$?
-	count=$((count + 1))
-	[ $verdict = 0 ] || printf 'not '
-	echo "ok $count - $1"
-	[ $verdict = 0 ] || tail -n 20 <<<"$said" | sed 's/^/# /'
-}
 
 run() { # run FOLDER [SETTING...]: sets $said and $status
 	said=$(KERNEL=$1/${debug:+debug/}quire.elf env LOG=build/test/stress.log "${@:2}" \
