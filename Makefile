@@ -107,8 +107,13 @@ FOLDERS := $(wildcard kernel arch/x86_64 lib tests/unit tests/bench tests/stress
 SOURCES := $(sort $(shell find $(FOLDERS) -name '*.[cS]'))
 HEADERS := $(sort $(shell find $(FOLDERS) -name '*.h'))
 
-# With a bug, the files it is planted in are compiled anew, the others taken from the plain build.
-BUGGY := $(if $(bug),$(shell grep -lw 'BUG_$(BUG_NAME)' $(filter %.c,$(SOURCES))))
+# With a bug, the files it is planted in are compiled anew, and those that include a header it is
+# planted in; the others are taken from the plain build.
+c_and_h := $(filter %.c,$(SOURCES)) $(filter-out kernel/bugs.h,$(HEADERS))
+includers = $(if $1,$(shell grep -lF $(foreach header,$1,-e '"$(header)"') $(c_and_h)))
+closure = $(if $2,$(call closure,$1 $2,$(filter-out $1 $2,$(call includers,$(filter %.h,$2)))),$1)
+PLANTED := $(if $(bug),$(shell grep -lw 'BUG_$(BUG_NAME)' $(c_and_h)))
+BUGGY := $(filter %.c,$(call closure,,$(PLANTED)))
 OBJECTS := $(foreach source,$(SOURCES),\
 	$(if $(filter $(source),$(BUGGY)),$(OUT),$(PLAIN))/$(source).o)
 

@@ -35,6 +35,8 @@ caught() {
 	if said=$(make -s -j2 DEBUG=$debug BUG="$bug" 2>&1); then
 		said=$(boot "build/bug-$bug" "$@")
 		grep -Eq "^$pattern" <<<"$said"
+	else
+		false
 	fi
 	result "$bug is caught: ${pattern//\\/}" "$said"
 	chosen=${chosen/ $bug / }
@@ -95,7 +97,7 @@ as $p fill $a 64K 7
 check
 END
 
-caught unlisted 'I7: policy lru and tail count' CPUS=1 <<'END'
+caught unlisted 'I7: policy lru, tail and ahead count' CPUS=1 <<'END'
 p = spawn worker
 a = as $p malloc 64K
 as $p fill $a 64K 7
