@@ -27,6 +27,7 @@
 #include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/lru_internal.h"
+#include "kernel/mm/reclaim_internal.h"
 
 /* What is about to rest: used by the CPU that fills the tail. */
 static struct {
@@ -108,20 +109,13 @@ static bool filling_begin(void)
 ALWAYS_INLINE void rest(const struct filling_page *page)
 {
 	struct frame *table = vmap_table_of(page->entry);
-	pfn_t pfn = page->pfn;
 	pte_t old;
 
 	spin_lock(&table->table.lock);
 	old = pte_read(page->entry);
-	if (LIKELY(pte_pfn(old) == pfn && (pte_is_present(old) || pte_is_resting(old)))) {
-		old = pte_exchange(page->entry, pte_make_resting(pfn, pte_away_flags(old)));
-		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
-			frame_flag_set(page->frame, PAGE_DIRTY);
-		/* A resting page too: whoever let it rest may not have flushed yet. */
-		if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
-			flush_batch_add(&filling.batch, address_space_active(&page->vmap->space),
-					page->address);
-	}
+	if (LIKELY(pte_pfn(old) == page->pfn && (pte_is_present(old) || pte_is_resting(old))))
+		entry_let_rest(page->entry, old, page->frame, page->address, page->vmap,
+			       &filling.batch);
 	spin_unlock(&table->table.lock);
 }
 

@@ -107,13 +107,7 @@ static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_
 	} else {
 		old = pte_read(entry);
 		ASSERT(pte_has_frame(old) && pte_pfn(old) == frame_pfn(frame));
-		old = pte_exchange(entry, pte_make_resting(frame_pfn(frame), pte_away_flags(old)));
-		if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
-			frame_flag_set(frame, PAGE_DIRTY);
-		/* A resting page too: whoever let it rest may not have flushed yet. */
-		if (!BUG_PLANTED(BUG_NO_SHOOTDOWN))
-			flush_batch_add(batch, address_space_active(&vmap->space),
-					frame->page.address);
+		entry_let_rest(entry, old, frame, frame->page.address, vmap, batch);
 	}
 	spin_unlock(&table->table.lock);
 	return result;
