@@ -184,31 +184,30 @@ struct policy *lru_policy(void)
 	return READ_ONCE(policy_current);
 }
 
+/* All pages of a list, in its order, become the policy's. */
+static void list_hand_over(struct page_list *list, struct policy *policy) REQUIRES(lru.lock)
+{
+	struct frame *frame;
+
+	while ((frame = page_list_oldest(list))) {
+		page_list_remove(list, frame);
+		frame_flag_clear(frame, PAGE_AHEAD | PAGE_TAIL | PAGE_FLUSHED);
+		policy_insert(policy, frame);
+	}
+}
+
 void lru_set_policy(struct policy *policy)
 {
 	uint64_t flags = lru_lock_irq();
 	struct policy *before = policy_current;
-	struct frame *frame;
 
-	while (policy != before && (frame = page_list_oldest(&lru.ahead))) {
-		page_list_remove(&lru.ahead, frame);
-		frame_flag_clear(frame, PAGE_AHEAD);
-		policy_insert(policy, frame);
+	if (policy != before) {
+		list_hand_over(&lru.ahead, policy);
+		list_hand_over(&lru.tail, policy);
+		list_hand_over(&before->lists[before->first], policy);
+		list_hand_over(&before->lists[!before->first], policy);
+		WRITE_ONCE(policy_current, policy);
 	}
-	while (policy != before && (frame = page_list_oldest(&lru.tail))) {
-		page_list_remove(&lru.tail, frame);
-		frame_flag_clear(frame, PAGE_TAIL | PAGE_FLUSHED);
-		policy_insert(policy, frame);
-	}
-	for (unsigned i = 0; i < POLICY_LISTS && policy != before; i++) {
-		struct page_list *list = &before->lists[(before->first + i) % POLICY_LISTS];
-
-		while ((frame = page_list_oldest(list))) {
-			policy_remove(before, frame);
-			policy_insert(policy, frame);
-		}
-	}
-	WRITE_ONCE(policy_current, policy);
 	spin_unlock_irq(&lru.lock, flags);
 }
 

@@ -197,13 +197,16 @@ bool inbox_take_back(struct frame *const *pages, unsigned count)
 {
 	struct inbox *inbox = THIS_CPU->inbox;
 	uint32_t here = count_try_take(&inbox->count);
-	const pfn_t *last = &inbox->pfns[here - count];
 	unsigned same = 0;
 
 	if (UNLIKELY(here == COUNT_BUSY))
 		return false;
-	while (here >= count && same < count && &frames[last[same]] == pages[same])
-		same++;
+	if (here >= count) {
+		const pfn_t *last = &inbox->pfns[here - count];
+
+		while (same < count && &frames[last[same]] == pages[same])
+			same++;
+	}
 	if (same == count) {
 		here -= count;
 		if (inbox->run_count)

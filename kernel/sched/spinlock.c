@@ -8,7 +8,6 @@
 #include "kernel/sched/spinlock.h"
 
 #include "arch/x86_64/tlb.h"
-
 #include "kernel/panic.h"
 
 uint64_t lock_contended[LOCK_CLASS_COUNT];
