@@ -96,16 +96,34 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	.endr
 .endm
 
+/* A register of `step` bytes, all over the page at base (+ index). */
+.macro store_page move register step base:vararg
+	.set offset, 0
+	.rept 4096 / \step
+	\move \register, offset(\base)
+	.set offset, offset + \step
+	.endr
+.endm
+
+/* The same of several frames: rdi has their numbers, esi how many. */
+.macro store_pages move register step
+	movabsq $DIRECT_BASE, %rdx
+	leaq (%rdi, %rsi, 4), %rsi
+1:
+	movl (%rdi), %eax
+	addq $4, %rdi
+	shlq $12, %rax /* PAGE_SHIFT */
+	store_page \move, \register, \step, %rax, %rdx
+	cmpq %rsi, %rdi
+	jne 1b
+.endm
+
 /* ---- AVX: 32 bytes a step ---- */
 
 	routine page_zero_avx
 	enter_vectors
 	vpxor %xmm0, %xmm0, %xmm0
-	.set offset, 0
-	.rept 128
-	vmovdqa %ymm0, offset(%rdi)
-	.set offset, offset + 32
-	.endr
+	store_page vmovdqa, %ymm0, 32, %rdi
 	vzeroupper
 	leave_vectors
 	end_routine
@@ -113,19 +131,7 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	/* rdi: frame numbers, esi: how many, at least 1. Interrupts are off. */
 	routine pages_zero_avx
 	vpxor %xmm0, %xmm0, %xmm0
-	movabsq $DIRECT_BASE, %rdx
-	leaq (%rdi, %rsi, 4), %rsi
-1:
-	movl (%rdi), %eax
-	addq $4, %rdi
-	shlq $12, %rax /* PAGE_SHIFT */
-	.set offset, 0
-	.rept 128
-	vmovdqa %ymm0, offset(%rax, %rdx)
-	.set offset, offset + 32
-	.endr
-	cmpq %rsi, %rdi
-	jne 1b
+	store_pages vmovdqa, %ymm0, 32
 	vzeroupper
 	end_routine
 
@@ -249,11 +255,7 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	routine page_zero_sse
 	enter_vectors
 	pxor %xmm0, %xmm0
-	.set offset, 0
-	.rept 256
-	movdqa %xmm0, offset(%rdi)
-	.set offset, offset + 16
-	.endr
+	store_page movdqa, %xmm0, 16, %rdi
 	leave_vectors
 	end_routine
 
@@ -354,19 +356,7 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	/* As pages_zero_avx. */
 	routine pages_zero_sse
 	pxor %xmm0, %xmm0
-	movabsq $DIRECT_BASE, %rdx
-	leaq (%rdi, %rsi, 4), %rsi
-1:
-	movl (%rdi), %eax
-	addq $4, %rdi
-	shlq $12, %rax /* PAGE_SHIFT */
-	.set offset, 0
-	.rept 256
-	movdqa %xmm0, offset(%rax, %rdx)
-	.set offset, offset + 16
-	.endr
-	cmpq %rsi, %rdi
-	jne 1b
+	store_pages movdqa, %xmm0, 16
 	end_routine
 
 	routine page_is_zero_throughout_sse
