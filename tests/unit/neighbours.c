@@ -1,8 +1,6 @@
 /*
- * neighbours.c: pages that are mapped ahead of any touch (mm/fault_ahead.c).
- *
- * The test's process has blocks of one page a table entry, so what is mapped
- * is counted entry by entry.
+ * neighbours.c: pages that are mapped ahead of any touch (mm/fault_ahead.c), counted
+ * entry by entry.
  */
 #include "kernel/counters.h"
 #include "kernel/mm/fault.h"
@@ -16,11 +14,16 @@
 
 #define PAGES 64u
 
+/* Ends the test's function where so few frames are the limit that memory is not plenty. */
+#define NEED_FRAMES(count)                                               \
+	do {                                                             \
+		if (reclaim_limit() < (count))                           \
+			SKIP("%lu frames are too few", reclaim_limit()); \
+	} while (0)
+
 static vaddr_t block_make(unsigned pages)
 {
-	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), (int)(pages * PAGE_SIZE));
-
-	return block;
+	return (vaddr_t)vmap_malloc(self_vmap(), (int)(pages * PAGE_SIZE));
 }
 
 static void store(vaddr_t block, unsigned page)
@@ -74,8 +77,7 @@ static int walks_upward(int argc, char **argv)
 TEST(neighbours, a_walk_upward_has_them)
 {
 	NEED_PAGES(4 * PAGES);
-	if (reclaim_limit() < 8 * PAGES)
-		SKIP("%lu frames are too few", reclaim_limit());
+	NEED_FRAMES(8 * PAGES);
 	CHECK_EXITS(0, walks_upward);
 }
 
@@ -101,8 +103,7 @@ static int strides(int argc, char **argv)
 TEST(neighbours, strides_have_none)
 {
 	NEED_PAGES(4 * PAGES);
-	if (reclaim_limit() < 8 * PAGES)
-		SKIP("%lu frames are too few", reclaim_limit());
+	NEED_FRAMES(8 * PAGES);
 	CHECK_EXITS(0, strides);
 }
 
@@ -186,8 +187,7 @@ static int touches_as_many_as_fit(int argc, char **argv)
 		return ENOMEM;
 	self_vmap()->neighbours = NEIGHBOURS_MAX;
 	written = counter_read(COUNTER_PSWPOUT);
-	/* Each second block of NEIGHBOURS_MAX pages is begun, and mapped as far as memory is
-	 * plenty. */
+	/* Each second stretch of NEIGHBOURS_MAX pages is begun while memory is plenty. */
 	for (; touched < LIMIT / 4; touched++)
 		store(block, touched * 2 * NEIGHBOURS_MAX);
 	for (unsigned i = 1; touched < LIMIT - 4; touched++, i += 2)
@@ -236,7 +236,7 @@ TEST(neighbours, none_while_memory_is_scarce)
 	test_limit_restore();
 }
 
-/* Untouched neighbours are given back with their block, and a change of policy keeps them. */
+/* Untouched neighbours are given back with their block. */
 static int frees_untouched(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -352,7 +352,6 @@ static int looked_at_by_another_cpu(int argc, char **argv)
 TEST(neighbours, used_elsewhere_are_seen_used)
 {
 	NEED_PAGES(4 * NEIGHBOURS_MAX);
-	if (reclaim_limit() < 8 * NEIGHBOURS_MAX)
-		SKIP("%lu frames are too few", reclaim_limit());
+	NEED_FRAMES(8 * NEIGHBOURS_MAX);
 	CHECK_EXITS(0, looked_at_by_another_cpu);
 }
