@@ -49,7 +49,10 @@ typedef struct {
 #define PTE_NO_EXECUTE (1ull << 63)
 #define PTE_FRAME_MASK 0x000ffffffffff000ull
 
-/* Not present: the kind. Flags of a page survive in bits 4..5 while it is away. */
+/*
+ * Not present: the kind, and flags that a page keeps while it is away. Bit 5 stays 0, so
+ * that clearing accessed changes no such entry.
+ */
 #define PTE_KIND_MASK 0x00eull
 #define PTE_KIND_UNTOUCHED 0x002ull
 #define PTE_KIND_RESTING 0x004ull
@@ -57,8 +60,8 @@ typedef struct {
 #define PTE_KIND_SWAPPED 0x008ull
 #define PTE_KIND_ASK 0x00aull
 #define PTE_AWAY_READ_ONLY 0x010ull /* the page was not writable */
-#define PTE_AWAY_IMAGE 0x020ull     /* untouched: starts as the program's initial data */
 #define PTE_AWAY_NO_ACCESS 0x040ull /* ask: nobody may touch it */
+#define PTE_AWAY_IMAGE 0x080ull     /* untouched: starts as the program's initial data */
 
 #define PTE_COUNT 512 /* entries of a table */
 #define PTE_NONE ((pte_t){0})
@@ -92,8 +95,7 @@ ALWAYS_INLINE bool pte_is_untouched(pte_t pte)
 /* Untouched, and all that a first touch of it wants is a zeroed frame, mapped writable. */
 ALWAYS_INLINE bool pte_is_plain_untouched(pte_t pte)
 {
-	return (pte.bits & (PTE_PRESENT | PTE_KIND_MASK | PTE_AWAY_READ_ONLY | PTE_AWAY_IMAGE)) ==
-	       PTE_KIND_UNTOUCHED;
+	return pte.bits == PTE_KIND_UNTOUCHED;
 }
 
 ALWAYS_INLINE bool pte_is_resting(pte_t pte)
@@ -215,19 +217,21 @@ ALWAYS_INLINE pte_t pte_exchange(pte_t *entry, pte_t value)
 }
 
 /*
- * Clears accessed if the entry is present and has it; true if it was cleared.
- * Needs no lock: an entry that changes meanwhile is left as it is. The bit
- * comes back only after the address was flushed from the TLB.
+ * Clears accessed and tells if it was set. Needs no lock: whatever the entry has become
+ * meanwhile, nothing else of it changes. The bit comes back only after the address was
+ * flushed from the TLB.
  */
+ALWAYS_INLINE bool pte_test_and_clear_accessed(pte_t *entry)
+{
+	schedule_point();
+	return __atomic_fetch_and(&entry->bits, ~PTE_ACCESSED, __ATOMIC_RELAXED) & PTE_ACCESSED;
+}
+
+/* The same where it is mostly clear: then the entry is only read. */
 ALWAYS_INLINE bool pte_clear_accessed(pte_t *entry)
 {
-	uint64_t old = __atomic_load_n(&entry->bits, __ATOMIC_RELAXED);
-
-	if ((old & (PTE_PRESENT | PTE_ACCESSED)) != (PTE_PRESENT | PTE_ACCESSED))
-		return false;
-	schedule_point();
-	return __atomic_compare_exchange_n(&entry->bits, &old, old & ~PTE_ACCESSED, false,
-					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	return __atomic_load_n(&entry->bits, __ATOMIC_RELAXED) & PTE_ACCESSED &&
+	       pte_test_and_clear_accessed(entry);
 }
 
 /*

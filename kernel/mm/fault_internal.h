@@ -36,7 +36,7 @@ NORETURN void fault_reserved_bit(const struct trap_frame *frame, vaddr_t address
  */
 ALWAYS_INLINE void recent_clear(void)
 {
-	if (pte_clear_accessed(THIS_CPU->recent_entry))
+	if (pte_test_and_clear_accessed(THIS_CPU->recent_entry))
 		tlb_flush_local(THIS_CPU->recent_address);
 }
 
