@@ -6,7 +6,8 @@
  *   frame -> [ caller's frame, return address ] -> ... -> 0 (context_prepare, boot.S)
  *
  * A trap's handler returns to trap_return; the struct trap_frame lies just above
- * that address on the stack and tells where the interrupted code was. A leaf
+ * that address on the stack and tells where the interrupted code was. The first handler
+ * of a page fault returns to trap_first_return, and its frame lacks its beginning. A leaf
  * function without a frame of its own (-momit-leaf-frame-pointer) hides its caller.
  */
 #include "kernel/backtrace.h"
@@ -30,7 +31,7 @@ struct stack_frame {
 	vaddr_t return_address;
 };
 
-extern const char trap_return[];
+extern const char trap_return[], trap_first_return[];
 extern const char boot_stack[], boot_stack_top[];
 
 static bool stack_readable(vaddr_t address, uint64_t size_bytes)
@@ -63,14 +64,26 @@ static void line_write(unsigned depth, vaddr_t address, const char *note, backtr
 	line(text);
 }
 
+/* The frame of the trap whose handler has this frame, or NULL: it is another function's. */
+static const struct trap_frame *trap_above(const struct stack_frame *at)
+{
+	vaddr_t trap = (vaddr_t)(at + 1);
+
+	if (at->return_address == (vaddr_t)trap_first_return)
+		trap -= TRAP_FRAME_KEPT_BYTES;
+	else if (at->return_address != (vaddr_t)trap_return)
+		return NULL;
+	return stack_readable(trap, sizeof(struct trap_frame)) ? (const struct trap_frame *)trap
+							       : NULL;
+}
+
 static void callers_write(unsigned depth, vaddr_t frame, backtrace_line *line)
 {
 	while (depth < BACKTRACE_MAX && stack_readable(frame, sizeof(struct stack_frame))) {
 		const struct stack_frame *at = (const struct stack_frame *)frame;
-		const struct trap_frame *trap = (const struct trap_frame *)(at + 1);
+		const struct trap_frame *trap = trap_above(at);
 
-		if (at->return_address == (vaddr_t)trap_return &&
-		    stack_readable((vaddr_t)trap, sizeof(*trap)))
+		if (trap)
 			line_write(depth++, trap->rip, " (interrupted)", line);
 		else if (at->return_address)
 			line_write(depth++, at->return_address - CALL_BYTES, "", line);

@@ -35,8 +35,13 @@ typedef int32_t tid_t;    /* thread number, from 1, never of two live threads */
 #define ALIGN_DOWN(n, to) ((n) / (to) * (to))
 #define DIV_ROUND_UP(n, by) (((n) + (by)-1) / (by))
 
+/* Several fields of a struct, stored at once. */
+typedef uint32_t __attribute__((may_alias)) uint32_fields_t;
+typedef uint64_t __attribute__((may_alias)) uint64_fields_t;
+
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable()) /* cannot be false */
 
 #define MUST_CHECK __attribute__((warn_unused_result)) /* ignoring the result is a warning */
 #define NORETURN __attribute__((noreturn))

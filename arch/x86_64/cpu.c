@@ -147,6 +147,8 @@ void cpu_init(unsigned id, uint32_t apic_id)
 	ASSERT(id < CPU_MAX);
 	cpu->self = cpu;
 	cpu->id = id;
+	cpu->lock_owner = id + 1;
+	cpu->recent_space = RECENT_NONE;
 	cpu->apic_id = apic_id;
 	msr_write(MSR_GS_BASE, (vaddr_t)cpu);
 

@@ -15,6 +15,7 @@
 
 struct address_space;
 struct event_ring;
+struct frame;
 struct inbox;
 struct magazine;
 struct thread;
@@ -24,11 +25,15 @@ struct cpu {
 	struct thread *current;      /* the thread that runs here */
 	struct address_space *space; /* whose root is in CR3; NULL: the kernel's own */
 	uint32_t id;                 /* 0 .. cpu_count - 1, 0 booted */
+	uint32_t lock_owner;         /* id + 1: what a spinlock has that this CPU holds */
 	uint32_t apic_id;
-	/* The page that this CPU's last fault mapped (mm/fault.c). */
-	const struct address_space *recent_space; /* NULL: none */
+	/* The page that this CPU's last fault mapped (mm/fault_internal.h). */
+	const struct address_space *recent_space; /* RECENT_NONE: of none */
 	pte_t *recent_entry;
 	uint64_t recent_address;
+	pte_t *recent_table;        /* in which the entry lies, ... */
+	struct frame *recent_frame; /* ... and that table's frame, */
+	pfn_t recent_pfn;           /* ... and its number */
 	bool online;
 	bool need_resched; /* set by tick and wakeups, cleared by the scheduler */
 	bool halted_for_panic;
@@ -47,6 +52,8 @@ struct cpu_features {
 	bool gib_page; /* 1 GiB pages */
 	char brand[49];
 };
+
+#define RECENT_NONE ((const struct address_space *)1) /* no address space, and not NULL */
 
 extern struct cpu cpus[CPU_MAX];
 extern unsigned cpu_count; /* CPUs online; grows only during boot */

@@ -121,11 +121,9 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 /* ---- AVX: 32 bytes a step ---- */
 
 	routine page_zero_avx
-	enter_vectors
 	vpxor %xmm0, %xmm0, %xmm0
 	store_page vmovdqa, %ymm0, 32, %rdi
 	vzeroupper
-	leave_vectors
 	end_routine
 
 	/* rdi: frame numbers, esi: how many, at least 1. Interrupts are off. */
@@ -253,10 +251,8 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 /* ---- SSE2: 16 bytes a step ---- */
 
 	routine page_zero_sse
-	enter_vectors
 	pxor %xmm0, %xmm0
 	store_page movdqa, %xmm0, 16, %rdi
-	leave_vectors
 	end_routine
 
 	routine page_copy_sse

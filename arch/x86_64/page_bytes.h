@@ -1,7 +1,7 @@
 /*
  * page_bytes.h: moving the bytes of whole pages: the leaf routines that may
  * use vector registers, because they run with interrupts off and nobody else
- * in the kernel uses any. Each turns interrupts off for itself.
+ * in the kernel uses any. Those that are called where interrupts are on turn them off.
  *
  * With AVX a page goes in 128 steps of 32 bytes, without in 256 of 16.
  */
@@ -12,8 +12,8 @@
 extern void (*page_zero_routine)(void *page);
 
 /*
- * Addresses are page-aligned, in the direct map. The routine for zeroing
- * changes no general register, so who calls it here need save none.
+ * Addresses are page-aligned, in the direct map. Interrupts are off. The routine for
+ * zeroing changes no general register, so who calls it here need save none.
  */
 ALWAYS_INLINE void page_zero(void *page)
 {

@@ -82,6 +82,12 @@ ALWAYS_INLINE bool pte_is_present(pte_t pte)
 	return pte.bits & PTE_PRESENT;
 }
 
+/* Never true of an entry that is not present. */
+ALWAYS_INLINE bool pte_is_accessed(pte_t pte)
+{
+	return pte.bits & PTE_ACCESSED;
+}
+
 ALWAYS_INLINE uint64_t pte_kind(pte_t pte)
 {
 	return pte.bits & (PTE_PRESENT | PTE_KIND_MASK);

@@ -30,6 +30,7 @@ struct idt_gate {
 STATIC_ASSERT(sizeof(struct idt_gate) == 16);
 STATIC_ASSERT(sizeof(struct trap_frame) == 176);
 STATIC_ASSERT(sizeof(struct trap_frame) % 16 == 0);
+STATIC_ASSERT(TRAP_FRAME_KEPT_BYTES == 6 * 8 && TRAP_PAGE_FAULT == 14); /* trap.S */
 
 #define GATE_INTERRUPT 0x8e /* present, ring 0, 64-bit interrupt gate */
 
@@ -47,6 +48,14 @@ trap_handler *trap_handlers[TRAP_VECTOR_COUNT] = {
 	[0 ... TRAP_SPURIOUS - 1] = trap_unhandled,
 	[TRAP_SPURIOUS] = trap_ignore,
 };
+
+static bool first_of_none(struct trap_frame *frame)
+{
+	(void)frame;
+	return false;
+}
+
+trap_first *trap_first_handler = first_of_none;
 
 const char *trap_name(unsigned vector)
 {
@@ -81,12 +90,12 @@ const char *trap_name(unsigned vector)
 static void trap_unhandled(struct trap_frame *frame)
 {
 	if (frame->vector == TRAP_PAGE_FAULT) {
-		const char *access = frame->error & FAULT_EXECUTE ? "execution" :
-				     frame->error & FAULT_WRITE	  ? "write" :
-								    "read";
-		const char *why = frame->error & FAULT_RESERVED	  ? "reserved bit set" :
-				  frame->error & FAULT_PROTECTION ? "not allowed" :
-								    "not mapped";
+		const char *access = frame->error & FAULT_EXECUTE ? "execution"
+				     : frame->error & FAULT_WRITE ? "write"
+								  : "read";
+		const char *why = frame->error & FAULT_RESERVED     ? "reserved bit set"
+				  : frame->error & FAULT_PROTECTION ? "not allowed"
+								    : "not mapped";
 
 		panic_trap(frame, "page fault: %s at 0x%016lx, %s", access, cpu_fault_address(),
 			   why);
@@ -100,6 +109,12 @@ void trap_set_handler(unsigned vector, trap_handler *handler)
 	ASSERT(vector < TRAP_VECTOR_COUNT);
 	ASSERT(handler);
 	WRITE_ONCE(trap_handlers[vector], handler);
+}
+
+void trap_set_first(trap_first *handler)
+{
+	ASSERT(handler);
+	WRITE_ONCE(trap_first_handler, handler);
 }
 
 static void idt_fill(void)
@@ -124,7 +139,7 @@ void trap_init_cpu(void)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (vaddr_t)idt };
+	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (vaddr_t)idt};
 
 	if (cpu_current()->id == 0)
 		idt_fill();

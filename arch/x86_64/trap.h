@@ -1,7 +1,8 @@
 /*
  * trap.h: exceptions and interrupts. One entry path for all (trap.S): every
  * register is saved in a struct trap_frame on the interrupted thread's own
- * stack, and the vector's handler is called with interrupts off.
+ * stack, and the vector's handler is called with interrupts off. A page fault has a
+ * first handler besides.
  *
  * Double fault and NMI have stacks of their own (IST), so that a thread that
  * ran into the guard page below its stack can still be reported.
@@ -47,6 +48,15 @@ typedef void trap_handler(struct trap_frame *frame);
 
 /* Called with interrupts off, on the interrupted stack. Until set, a vector panics. */
 void trap_set_handler(unsigned vector, trap_handler *handler);
+
+/*
+ * The first handler of the page fault: in the frame that it gets, r15 .. rbx (those
+ * that a function keeps) are not saved. True: the interrupted code goes on. False:
+ * they are saved, and the vector's handler is called. Until set it is always false.
+ */
+typedef bool trap_first(struct trap_frame *frame);
+void trap_set_first(trap_first *handler);
+#define TRAP_FRAME_KEPT_BYTES offsetof(struct trap_frame, r11)
 
 /* Loads the one IDT on this CPU. */
 void trap_init_cpu(void);

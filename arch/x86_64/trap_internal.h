@@ -13,3 +13,4 @@
 
 extern const char trap_stubs[TRAP_VECTOR_COUNT][TRAP_STUB_BYTES];
 extern trap_handler *trap_handlers[TRAP_VECTOR_COUNT];
+extern trap_first *trap_first_handler;

@@ -33,13 +33,19 @@ static const char *const kind_words[EVENT_KIND_COUNT] = {
 #undef EVENT_WORD
 };
 
+/* How many events that CPU has recorded. */
+static uint64_t recorded(unsigned cpu)
+{
+	return READ_ONCE(event_rings[cpu].bytes) / sizeof(struct event);
+}
+
 unsigned event_read(struct event *events, unsigned max)
 {
 	uint64_t at[CPU_MAX]; /* events of the CPU still to be looked at are below */
 	unsigned count = 0;
 
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
-		at[cpu] = READ_ONCE(event_rings[cpu].next);
+		at[cpu] = recorded(cpu);
 	/* From the newest backwards, filling the caller's array from its end. */
 	while (count < max) {
 		const struct event *newest = NULL;
@@ -49,8 +55,7 @@ unsigned event_read(struct event *events, unsigned max)
 			const struct event *event =
 				&event_rings[cpu].events[(at[cpu] - 1) % RING_EVENTS];
 
-			if (at[cpu] == 0 ||
-			    at[cpu] + RING_EVENTS <= READ_ONCE(event_rings[cpu].next))
+			if (at[cpu] == 0 || at[cpu] + RING_EVENTS <= recorded(cpu))
 				continue;
 			if (!newest || event->time > newest->time) {
 				newest = event;

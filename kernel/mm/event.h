@@ -46,7 +46,7 @@ STATIC_ASSERT(sizeof(struct event) == 32);
 
 /* Written by its own CPU only, with interrupts off. */
 struct event_ring {
-	uint64_t next; /* events recorded so far */
+	uint64_t bytes; /* of the events recorded so far */
 	struct event events[EVENT_RING];
 } __attribute__((aligned(64)));
 
@@ -60,17 +60,17 @@ ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pi
 				   pfn_t pfn, uint32_t slot, uint64_t from)
 {
 	struct event_ring *ring = THIS_CPU->events;
-	uint64_t next = ring->next;
-	struct event *event = &ring->events[next % EVENT_RING];
+	uint64_t bytes = ring->bytes;
+	struct event *event = (struct event *)((char *)ring->events + bytes % sizeof(ring->events));
 
 	event->time = time;
 	event->address = address;
 	event->pfn = pfn;
 	event->slot = slot;
-	event->pid = (uint16_t)pid;
-	event->kind = (uint8_t)kind;
-	event->from = (uint8_t)from;
-	WRITE_ONCE(ring->next, next + 1);
+	/* kind, from and pid */
+	*(uint32_fields_t *)&event->kind =
+		((uint32_t)pid << 16) + ((uint32_t)(uint8_t)from << 8) + (uint8_t)kind;
+	WRITE_ONCE(ring->bytes, bytes + sizeof(*event));
 	if (UNLIKELY(event_sink != NULL))
 		event_sink(event);
 }

@@ -76,7 +76,7 @@ void fault_forget(const struct address_space *space)
 {
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
 		if (READ_ONCE(cpus[cpu].recent_space) == space)
-			WRITE_ONCE(cpus[cpu].recent_space, NULL);
+			WRITE_ONCE(cpus[cpu].recent_space, RECENT_NONE);
 }
 
 /* The entry of a process's page, or NULL. */
@@ -122,7 +122,8 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 	} else {
 		page_zero(pfn_to_direct(pfn));
 	}
-	frame = frame_describe(pfn, vmap, entry, page, flags, SLOT_NONE);
+	frame = &frames[pfn];
+	frame_describe(frame, frame_head(flags, vmap->slot, SLOT_NONE), direct_to_pfn(entry), page);
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {
@@ -135,9 +136,8 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 	COUNT(PGMINFAULT);
 	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,
 		     seen.bits);
-	if (pte_is_plain_untouched(seen) && policy_current->accessed &&
-	    fault_wants_ahead(vmap, entry, seen))
-		fault_ahead(vmap, entry + 1, seen, page + PAGE_SIZE);
+	if (pte_is_plain_untouched(seen) && policy_accessed && fault_wants_ahead(vmap, entry))
+		fault_ahead(vmap, entry + 1, page + PAGE_SIZE);
 	return true;
 }
 
@@ -147,10 +147,11 @@ ALWAYS_INLINE void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t
 {
 	/* With few slots left the page gives its slot up at once, and counts as dirty. */
 	bool scarce = swap_is_scarce();
-	struct frame *frame = frame_describe(pfn, vmap, entry, page, scarce ? PAGE_DIRTY : 0,
-					     scarce ? SLOT_NONE : pte_slot(seen));
-	struct frame *table = vmap_table_of(entry);
+	struct frame *frame = &frames[pfn], *table = vmap_table_of(entry);
+	uint64_t head = frame_head(scarce ? PAGE_DIRTY : 0, vmap->slot,
+				   scarce ? SLOT_NONE : pte_slot(seen));
 
+	frame_describe(frame, head, direct_to_pfn(entry), page);
 	spin_lock(&table->table.lock);
 	(void)pte_exchange(entry, pte_make_present(pfn, pte_kept_flags(seen)));
 	lru_insert(frame);
@@ -273,7 +274,7 @@ ALWAYS_INLINE enum fault_reason fault_serve(struct VMap *vmap, pte_t *entry, vad
 	enum fault_reason reason = FAULT_OK;
 
 	COUNT(PGFAULT);
-	if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_current->accessed))
+	if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_accessed))
 		recent_clear();
 	if (!entry)
 		entry = entry_find(vmap, page);
@@ -287,105 +288,123 @@ ALWAYS_INLINE enum fault_reason fault_serve(struct VMap *vmap, pte_t *entry, vad
 	return reason;
 }
 
-/* What can be wrong before it is known whose fault it is: our own bugs. */
-static void panic_if_ours(const struct trap_frame *frame, vaddr_t address)
+/* Is it our own bug, whosever address it is? */
+static bool is_ours(const struct trap_frame *frame)
+{
+	return frame->error & FAULT_RESERVED || !(frame->rflags & RFLAGS_IF) || !THIS_CPU->space;
+}
+
+static NORETURN void panic_of_ours(const struct trap_frame *frame, vaddr_t address)
 {
 	const void *caller = NULL;
 	const char *lock = lock_debug_held(&caller);
 
+	if (frame->error & FAULT_RESERVED)
+		fault_reserved_bit(frame, address);
 	if (lock)
 		panic_trap(frame, "page fault at %p with lock %s held (taken at %p)",
 			   (void *)address, lock, caller);
 	if (!(frame->rflags & RFLAGS_IF))
 		panic_trap(frame, "page fault at %p with interrupts off", (void *)address);
-	if (!THIS_CPU->space)
-		panic_trap(frame, "page fault at %p in a kernel thread", (void *)address);
+	panic_trap(frame, "page fault at %p in a kernel thread", (void *)address);
 }
 
-/*
- * Not served: the copy that caused it returns an error, or the program's own
- * handler sees to it, or the process ends, or we have a bug.
- */
-static COLD void fault_fatal(struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
-			     const char *detail)
+/* The copy that caused it returns an error, or the program's own handler sees to it. False:
+ * neither. */
+static bool fault_excuse(struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
+			 const char *detail)
 {
 	struct thread *thread = thread_current();
 
-	if (reason == FAULT_BAD_ADDRESS && stack_is_guard(thread->stack_base, address)) {
-		reason = FAULT_STACK;
-		detail = "it is in the guard page below the thread's stack";
-	}
 	if (copy_fix_up(frame)) {
 		/* Its page is lost, so the process ends as soon as it leaves the gate. */
 		if (thread->process && reason == FAULT_SWAP_LOST)
 			fault_fatal_hook(frame, address, reason, detail);
-		return;
+		return true;
 	}
 	if (!thread->process || thread->gate_depth > 1)
 		panic_trap(frame, "page fault at %p (%s) in the kernel", (void *)address,
 			   fault_reason_name(reason));
-	if (fault_signal_hook && fault_signal_hook(frame, address, reason))
-		return;
-	fault_fatal_hook(frame, address, reason, detail);
+	return fault_signal_hook && fault_signal_hook(frame, address, reason);
 }
 
-/* Any fault: may wait, and may not come back. entry: the page's, or NULL if it is not known. */
-static NOINLINE void fault_handle_fully(struct trap_frame *frame, vaddr_t address, pte_t *entry)
+static void fault_leave(struct thread *thread)
 {
-	struct thread *thread = thread_current();
-	enum fault_reason reason = FAULT_BAD_ADDRESS;
-	const char *detail = NULL;
-
-	if (UNLIKELY(frame->error & FAULT_RESERVED))
-		fault_reserved_bit(frame, address);
-	if (UNLIKELY(!(frame->rflags & RFLAGS_IF) || !THIS_CPU->space))
-		panic_if_ours(frame, address);
-	DEBUG_ASSERT(lock_debug_count() == 0);
-	gate_enter_anyhow();
-	if (UNLIKELY((vaddr_t)frame < thread->stack_base + STACK_RESERVE_BYTES)) {
-		reason = FAULT_STACK;
-	} else {
-		turn_fault(thread, frame->rip, address & PAGE_MASK);
-		reason = fault_serve(vmap_current(), entry, address & PAGE_MASK, frame->error,
-				     &detail);
-	}
-	if (LIKELY(reason == FAULT_OK)) {
-		if (UNLIKELY(policy_current->exact))
-			exact_mapped(frame, address & PAGE_MASK);
-		/* The trap after the instruction ends the turn: a loop of it may wait for others.
-		 */
-		if (UNLIKELY(thread->turn))
-			frame->rflags |= RFLAGS_TF;
-	} else {
-		fault_fatal(frame, address, reason, detail);
-	}
 	thread->gate_depth--;
 	if (UNLIKELY(READ_ONCE(thread->killed) || THIS_CPU->need_resched))
 		sched_preempt(true);
 }
 
-/* A plain untouched entry: mostly it is served in one straight line. */
-static NOINLINE void fault_handle_untouched(struct trap_frame *frame, vaddr_t address, pte_t *entry,
-					    pte_t seen)
+COLD void fault_handle_fatal(struct trap_frame *frame)
 {
-	if (UNLIKELY(!fault_quick(frame, address & PAGE_MASK, entry, seen)))
-		fault_handle_fully(frame, address, entry);
+	struct thread *thread = thread_current();
+	vaddr_t address = thread->unserved.address;
+	enum fault_reason reason = (enum fault_reason)thread->unserved.reason;
+	const char *detail = thread->unserved.detail;
+
+	if (is_ours(frame))
+		panic_of_ours(frame, cpu_fault_address());
+	if (reason == FAULT_BAD_ADDRESS && stack_is_guard(thread->stack_base, address)) {
+		reason = FAULT_STACK;
+		detail = "it is in the guard page below the thread's stack";
+	}
+	if (!fault_excuse(frame, address, reason, detail))
+		fault_fatal_hook(frame, address, reason, detail);
+	fault_leave(thread);
 }
 
-void fault_handle(struct trap_frame *frame)
+/*
+ * Any fault: may wait, and may not come back. entry: the page's, or NULL if it is not
+ * known. False: fault_handle_fatal() is to see to it, inside the gate if it is not ours.
+ */
+static NOINLINE bool fault_handle_fully(struct trap_frame *frame, vaddr_t address, pte_t *entry)
+{
+	struct thread *thread = thread_current();
+	enum fault_reason reason = FAULT_STACK;
+	const char *detail = NULL;
+
+	if (UNLIKELY(is_ours(frame)))
+		return false;
+	DEBUG_ASSERT(lock_debug_count() == 0);
+	gate_enter_anyhow();
+	if (LIKELY((vaddr_t)frame >= thread->stack_base + STACK_RESERVE_BYTES)) {
+		turn_fault(thread, frame->rip, address & PAGE_MASK);
+		reason = fault_serve(vmap_current(), entry, address & PAGE_MASK, frame->error,
+				     &detail);
+	}
+	if (UNLIKELY(reason != FAULT_OK)) {
+		thread->unserved.address = address;
+		thread->unserved.reason = reason;
+		thread->unserved.detail = detail;
+		return false;
+	}
+	if (UNLIKELY(policy_current->exact))
+		exact_mapped(frame, address & PAGE_MASK);
+	/* The trap after the instruction ends the turn: a loop of it may wait for others. */
+	if (UNLIKELY(thread->turn))
+		frame->rflags |= RFLAGS_TF;
+	fault_leave(thread);
+	return true;
+}
+
+/* A plain untouched entry: mostly it is served in one straight line. */
+static NOINLINE bool fault_handle_untouched(struct trap_frame *frame, vaddr_t address, pte_t *entry)
+{
+	return LIKELY(fault_quick(frame, address & PAGE_MASK, entry)) ||
+	       fault_handle_fully(frame, address, entry);
+}
+
+bool fault_handle(struct trap_frame *frame)
 {
 	vaddr_t address = cpu_fault_address();
-	/* Mostly the same table is meant again: tables stay while the address space lives. */
-	pte_t *entry = recent_table_entry(address);
+	pte_t *entry;
 
 	schedule_point();
-	if (LIKELY(entry)) {
-		pte_t seen = pte_read(entry);
-
-		if (LIKELY(pte_is_plain_untouched(seen))) {
-			fault_handle_untouched(frame, address, entry, seen);
-			return;
-		}
-	}
-	fault_handle_fully(frame, address, entry);
+	/* Mostly the same table is meant again: tables stay while the address space lives. */
+	if (UNLIKELY(!recent_has_table(address)))
+		return fault_handle_fully(frame, address, NULL);
+	entry = recent_table_entry(address);
+	if (LIKELY(pte_is_plain_untouched(pte_read(entry))))
+		return fault_handle_untouched(frame, address, entry);
+	return fault_handle_fully(frame, address, entry);
 }

@@ -19,8 +19,12 @@ enum fault_reason {
 	FAULT_TRAP, /* another exception: division by zero, bad instruction, ... */
 };
 
-/* The handler of TRAP_PAGE_FAULT. Interrupts are off at entry and at return. */
-void fault_handle(struct trap_frame *frame);
+/*
+ * The handlers of TRAP_PAGE_FAULT: the first, and what is left to do where it could
+ * not serve the access. Interrupts are off at entry and at return.
+ */
+bool fault_handle(struct trap_frame *frame);
+void fault_handle_fatal(struct trap_frame *frame);
 
 /*
  * Pages that a first touch maps at once in processes made from now on, the

@@ -31,46 +31,53 @@
 
 unsigned fault_neighbours = NEIGHBOURS_MAX;
 
-/* How many entries from this one on, in its table, are like the one that was touched. */
-static unsigned untouched_run(const pte_t *entry, pte_t like, unsigned most)
+/* How many entries from this one on, in its table, are plain untouched. */
+static unsigned untouched_run(const pte_t *entry, unsigned most)
 {
 	unsigned in_table = (unsigned)(-(vaddr_t)entry % PAGE_SIZE / sizeof(*entry));
-	const pte_t *at = entry, *end = entry + MIN(most, in_table);
+	unsigned count;
 
-	while (at < end && pte_read(at).bits == like.bits)
-		at++;
-	return (unsigned)(at - entry);
+	most = MIN(most, in_table);
+#pragma GCC unroll 5
+	for (count = 0; count < most; count++)
+		if (!pte_is_plain_untouched(pte_read(&entry[count])))
+			break;
+	return count;
 }
 
 /* Describes and maps zeroed frames; returns how many, as an entry may be another by now. */
-static unsigned map_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page,
-			  const pfn_t *pfns, unsigned count)
+static unsigned map_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page, const pfn_t *pfns,
+			  unsigned count)
 {
-	struct frame *table = vmap_table_of(entry);
-	const pfn_t *at = pfns;
+	struct frame *all = frames, *table = vmap_table_of(entry);
+	pfn_t table_pfn = direct_to_pfn(entry);
+	uint64_t head = vmap->new_head;
 	unsigned mapped;
 
 	spin_lock(&table->table.lock);
-	for (pte_t *to = entry; at < pfns + count; at++, to++, page += PAGE_SIZE) {
-		(void)frame_describe(*at, vmap, entry, page, PAGE_LISTED, SLOT_NONE);
-		if (UNLIKELY(!pte_replace(to, seen, pte_make_present(*at, 0))))
+	for (mapped = 0; mapped < count; mapped++, page += PAGE_SIZE) {
+		pfn_t pfn = pfns[mapped];
+
+		frame_describe(&all[pfn], head, table_pfn, page);
+		if (UNLIKELY(!pte_replace(&entry[mapped], pte_make_untouched(0),
+					  pte_make_present(pfn, 0))))
 			break;
 	}
-	mapped = (unsigned)(at - pfns);
 	if (LIKELY(mapped))
 		lru_insert_ahead(pfns, mapped, entry);
 	spin_unlock(&table->table.lock);
 	return mapped;
 }
 
-void fault_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page)
+void fault_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page)
 {
-	pfn_t pfns[NEIGHBOURS_MAX];
-	unsigned wanted = untouched_run(entry, seen, vmap->neighbours - 1);
+	unsigned wanted = untouched_run(entry, vmap->neighbours - 1);
 	unsigned count, mapped;
+	pfn_t *pfns, first;
 
 	if (wanted == 0)
 		return;
+	pfns = lru_ahead_place(wanted);
 	count = reclaim_pages_try_alloc(pfns, wanted);
 	if (UNLIKELY(count == 0))
 		return;
@@ -78,9 +85,10 @@ void fault_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page)
 		pages_zero(pfns + done, MIN(ZERO_PAGES, count - done));
 		tlb_serve(); /* interrupts are off for all of it */
 	}
-	mapped = map_ahead(vmap, entry, seen, page, pfns, count);
+	first = pfns[0]; /* from now on others may change what is there */
+	mapped = map_ahead(vmap, entry, page, pfns, count);
 	COUNT_ADD(PGAHEAD, mapped);
-	event_record(EVENT_AHEAD, vmap->pid, page, pfns[0], mapped, seen.bits);
+	event_record(EVENT_AHEAD, vmap->pid, page, first, mapped, PTE_KIND_UNTOUCHED);
 	for (unsigned i = mapped; UNLIKELY(i < count); i++)
 		fault_give_back(pfns[i]);
 }

@@ -45,48 +45,47 @@ ALWAYS_INLINE void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t pag
 	THIS_CPU->recent_space = &vmap->space;
 	THIS_CPU->recent_entry = entry;
 	THIS_CPU->recent_address = page;
+	THIS_CPU->recent_table = (pte_t *)((vaddr_t)entry & PAGE_MASK);
+	THIS_CPU->recent_frame = vmap_table_of(entry);
+	THIS_CPU->recent_pfn = direct_to_pfn(entry);
 }
 
-/* The entry of an address that lies in the table of this CPU's last fault; else NULL. */
+/* Lies the address in the table of this CPU's last fault? */
+ALWAYS_INLINE bool recent_has_table(vaddr_t address)
+{
+	return LIKELY(THIS_CPU->space == THIS_CPU->recent_space) &&
+	       LIKELY((address ^ THIS_CPU->recent_address) >> 21 == 0);
+}
+
+/* Then: its entry there. */
 ALWAYS_INLINE pte_t *recent_table_entry(vaddr_t address)
 {
-	const struct address_space *space = THIS_CPU->space;
-
-	if (UNLIKELY(space != THIS_CPU->recent_space || !space ||
-		     (address ^ THIS_CPU->recent_address) >> 21))
-		return NULL;
-	return (pte_t *)((vaddr_t)THIS_CPU->recent_entry & PAGE_MASK) + pte_index(address, 1);
+	return THIS_CPU->recent_table + pte_index(address, 1);
 }
 
 /*
- * Describes the page in its frame's descriptor. Who looks for a slot to take
+ * Describes the page in its frame's descriptor. head: frame_head(). Who looks for a slot to take
  * (evict_content.c) goes by PAGE_LISTED, so that comes last: what the frame's former page
  * left there must not be taken for this one's.
  */
-ALWAYS_INLINE struct frame *frame_describe(pfn_t pfn, const struct VMap *vmap, const pte_t *entry,
-					   vaddr_t page, uint8_t flags, uint32_t slot)
+ALWAYS_INLINE void frame_describe(struct frame *frame, uint64_t head, pfn_t table, vaddr_t page)
 {
-	struct frame *frame = &frames[pfn];
-
-	frame->owner = vmap->slot;
-	frame->slot = slot;
 	frame->page.address = page;
-	frame->page.table = direct_to_pfn(entry);
+	frame->page.table = table;
 	schedule_point();
-	__atomic_store_n(&frame->flags, flags, __ATOMIC_RELEASE);
-	return frame;
+	frame_head_store(frame, head);
 }
 
 /*
  * Is a first touch to map neighbours too? The page after it is as untouched, and
  * the one before it was used, or no block is there.
  */
-ALWAYS_INLINE bool fault_wants_ahead(const struct VMap *vmap, const pte_t *entry, pte_t seen)
+ALWAYS_INLINE bool fault_wants_ahead(const struct VMap *vmap, const pte_t *entry)
 {
 	pte_t before;
 
 	if (vmap->neighbours == 1 || UNLIKELY((vaddr_t)(entry + 1) % PAGE_SIZE == 0) ||
-	    pte_read(entry + 1).bits != seen.bits)
+	    !pte_is_plain_untouched(pte_read(entry + 1)))
 		return false;
 	if (UNLIKELY((vaddr_t)entry % PAGE_SIZE == 0)) /* the one before is in another table */
 		return true;
@@ -96,12 +95,11 @@ ALWAYS_INLINE bool fault_wants_ahead(const struct VMap *vmap, const pte_t *entry
 }
 
 /*
- * fault_ahead.c: maps the untouched pages from `page` on, whose entry is the
- * first one given, up to the VMap's number of neighbours. seen: the entry of the
- * page before, untouched when it was touched just now. Interrupts are off, the gate
+ * fault_ahead.c: maps the plain untouched pages from `page` on, whose entry is the
+ * first one given, up to the VMap's number of neighbours. Interrupts are off, the gate
  * is entered, no spinlock is held.
  */
-void fault_ahead(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page);
+void fault_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page);
 
 /* Gives back the frame of a page that was described and is not mapped after all. */
 void fault_give_back(pfn_t pfn);

@@ -34,20 +34,26 @@
 ALWAYS_INLINE bool is_usual(const struct trap_frame *frame, const struct thread *thread)
 {
 	return LIKELY((frame->error & ~(uint64_t)FAULT_WRITE) == 0) &&
-	       LIKELY(frame->rflags & RFLAGS_IF) && LIKELY(!thread->turn) &&
-	       LIKELY((vaddr_t)frame >= thread->stack_base + STACK_RESERVE_BYTES) &&
-	       LIKELY(policy_current->accessed);
+	       LIKELY(frame->rflags & RFLAGS_IF) && LIKELY((vaddr_t)frame >= thread->fault_floor) &&
+	       LIKELY(policy_accessed);
+}
+
+/* Which event such a fault is. */
+ALWAYS_INLINE enum event_kind event_of(const struct trap_frame *frame)
+{
+	STATIC_ASSERT(EVENT_FAULT_WRITE == EVENT_FAULT_READ + 1);
+	return EVENT_FAULT_READ + (enum event_kind)(frame->error / FAULT_WRITE);
 }
 
 /* The frame is zeroed, described and mapped; false: the entry changed meanwhile. */
-ALWAYS_INLINE bool map_zeroed(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr_t page, pfn_t pfn)
+ALWAYS_INLINE bool map_zeroed(const struct VMap *vmap, pte_t *entry, vaddr_t page, pfn_t pfn)
 {
-	struct frame *table = vmap_table_of(entry);
+	struct frame *table = THIS_CPU->recent_frame;
 
 	page_zero(pfn_to_direct(pfn));
-	(void)frame_describe(pfn, vmap, entry, page, PAGE_LISTED, SLOT_NONE);
+	frame_describe(&frames[pfn], vmap->new_head, THIS_CPU->recent_pfn, page);
 	spin_lock(&table->table.lock);
-	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, 0))) &&
+	if (UNLIKELY(!pte_replace(entry, pte_make_untouched(0), pte_make_present(pfn, 0))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {
 		spin_unlock(&table->table.lock);
 		return false;
@@ -62,8 +68,7 @@ ALWAYS_INLINE bool map_zeroed(struct VMap *vmap, pte_t *entry, pte_t seen, vaddr
  * plain untouched, recent_table_entry() has told. False: it is not usual, and
  * nothing was changed.
  */
-ALWAYS_INLINE bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry,
-			       pte_t seen)
+ALWAYS_INLINE bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte_t *entry)
 {
 	struct thread *thread = thread_current();
 	struct VMap *vmap = CONTAINER_OF(THIS_CPU->space, struct VMap, space);
@@ -80,19 +85,19 @@ ALWAYS_INLINE bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte
 		return false;
 	}
 	/* Before the accessed bit of the last fault's page is cleared. */
-	ahead = fault_wants_ahead(vmap, entry, seen);
+	ahead = fault_wants_ahead(vmap, entry);
 	recent_clear();
-	if (LIKELY(map_zeroed(vmap, entry, seen, page, pfn))) {
+	if (LIKELY(map_zeroed(vmap, entry, page, pfn))) {
 		COUNT(PGFAULT);
 		COUNT(PGMINFAULT);
-		event_record(frame->error & FAULT_WRITE ? EVENT_FAULT_WRITE : EVENT_FAULT_READ,
-			     vmap->pid, page, pfn, SLOT_NONE, PTE_KIND_UNTOUCHED);
-		recent_set(vmap, entry, page);
+		event_record(event_of(frame), vmap->pid, page, pfn, SLOT_NONE, PTE_KIND_UNTOUCHED);
+		THIS_CPU->recent_entry = entry; /* of the same table */
+		THIS_CPU->recent_address = page;
 		if (ahead)
-			fault_ahead(vmap, entry + 1, seen, page + PAGE_SIZE);
+			fault_ahead(vmap, entry + 1, page + PAGE_SIZE);
 	} else {
 		fault_give_back(pfn); /* and whoever changed it may have served the access */
 	}
-	thread->gate_depth--;
+	thread_current()->gate_depth--;
 	return true;
 }

@@ -144,7 +144,8 @@ static bool serve_copied(const struct shared_fault *fault) REQUIRES(fault->objec
 		reclaim_page_free(pfn);
 		return fault_failed(fault, error);
 	}
-	(void)frame_describe(pfn, fault->vmap, fault->entry, fault->page, PAGE_DIRTY, SLOT_NONE);
+	frame_describe(&frames[pfn], frame_head(PAGE_DIRTY, fault->vmap->slot, SLOT_NONE),
+		       direct_to_pfn(fault->entry), fault->page);
 	spin_lock(&table->table.lock);
 	old = pte_read(fault->entry);
 	/* The object's page may have left or come meanwhile. */

@@ -85,7 +85,8 @@ void fault_init(void)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(program_traps); i++)
 		trap_set_handler(program_traps[i], handle_exception);
-	trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
+	trap_set_first(fault_handle);
+	trap_set_handler(TRAP_PAGE_FAULT, fault_handle_fatal);
 	trap_set_handler(TRAP_DOUBLE_FAULT, handle_double_fault);
 	exact_init();
 }

@@ -166,9 +166,14 @@ static uint32_t magazine_refill(struct magazine *magazine)
 	pfn_t base = 0;
 	uint64_t bits = bitmap_take_word(&base);
 	uint32_t count = bit_count(bits);
+	pfn_t *place = &magazine->pfns[count];
 
-	for (pfn_t *place = &magazine->pfns[count]; bits; bits &= bits - 1)
-		*--place = base + (unsigned)__builtin_ctzll(bits);
+	if (LIKELY(bits == UINT64_MAX)) /* as in all of a young system */
+		for (pfn_t pfn = base; place > magazine->pfns; pfn++)
+			*--place = pfn;
+	else
+		for (; bits; bits &= bits - 1)
+			*--place = base + (unsigned)__builtin_ctzll(bits);
 	return count;
 }
 

@@ -106,6 +106,19 @@ ALWAYS_INLINE bool frame_flag(const struct frame *frame, uint8_t flag)
 	return READ_ONCE(frame->flags) & flag;
 }
 
+/* State, flags, owner and slot of a private page's descriptor as one word, and storing it. */
+ALWAYS_INLINE uint64_t frame_head(uint8_t flags, uint16_t owner, uint32_t slot)
+{
+	return FRAME_PRIVATE | (uint64_t)flags << 8 | (uint64_t)owner << 16 | (uint64_t)slot << 32;
+}
+
+ALWAYS_INLINE void frame_head_store(struct frame *frame, uint64_t head)
+{
+	STATIC_ASSERT(offsetof(struct frame, flags) == 1 && offsetof(struct frame, owner) == 2 &&
+		      offsetof(struct frame, slot) == 4);
+	__atomic_store_n((uint64_fields_t *)frame, head, __ATOMIC_RELEASE);
+}
+
 /* What the boot found; constant afterwards. */
 struct frame_memory {
 	uint64_t ram_pages; /* usable according to the (sanitised) memory map, all of them */
@@ -195,6 +208,7 @@ ALWAYS_INLINE pfn_t frame_alloc(enum frame_state state)
 	if (UNLIKELY(count - 1 >= MAGAZINE_FRAMES))
 		return frame_alloc_slow(magazine, count, state);
 	pfn = magazine->pfns[count - 1];
+	ASSUME(pfn != PFN_NONE);
 	count_put(&magazine->count, count - 1);
 	DEBUG_ASSERT(frame_poison_intact(pfn));
 	if (UNLIKELY(frames[pfn].state != FRAME_FREE))

@@ -60,7 +60,9 @@ pfn_t kernel_frame_alloc(enum frame_state state)
 		/* All pages are on their way somewhere: one will arrive. */
 		thread_yield();
 	}
+	flags = irq_save();
 	page_zero(pfn_to_direct(pfn));
+	irq_restore(flags);
 	return pfn;
 }
 

@@ -207,6 +207,7 @@ void lru_set_policy(struct policy *policy)
 		list_hand_over(&before->lists[before->first], policy);
 		list_hand_over(&before->lists[!before->first], policy);
 		WRITE_ONCE(policy_current, policy);
+		WRITE_ONCE(policy_accessed, policy->accessed);
 	}
 	spin_unlock_irq(&lru.lock, flags);
 }

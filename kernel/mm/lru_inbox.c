@@ -28,33 +28,38 @@
 
 static struct inbox inboxes[CPU_MAX];
 
+/* A page of a run that nobody touched yet: it goes to their list, and its place is empty. */
+static SLOW_PATH void stays_ahead(pfn_t *place) REQUIRES(lru.lock)
+{
+	struct frame *frame = &frames[*place];
+
+	frame_flag_set(frame, PAGE_AHEAD);
+	page_list_add_youngest(&lru.ahead, frame);
+	WRITE_ONCE(lru.any_ahead, true);
+	*place = PFN_NONE;
+}
+
 /*
- * Of the pages of a run, those that nobody touched yet go to their own list, and
- * their places become PFN_NONE. Returns how many did. As after any first touch,
- * the accessed bits of the others are cleared; not where another CPU's flush would
+ * Looks at the pages of a run, and returns how many nobody touched yet. As after any first
+ * touch, the accessed bits of the others are cleared; not where another CPU's flush would
  * be needed for it: those have a second chance.
  *
  * The entries are still theirs: a page that is freed leaves the inbox first.
  */
-static uint32_t run_look(struct inbox *inbox, const struct inbox_run *run, bool is_loaded)
+ALWAYS_INLINE uint32_t run_look(struct inbox *inbox, const struct inbox_run *run, bool is_loaded)
 	REQUIRES(lru.lock)
 {
-	pfn_t *pfn = &inbox->pfns[run->at];
-	const pfn_t *end = pfn + run->count;
+	pfn_t *pfns = &inbox->pfns[run->at];
+	pte_t *entry = run->entry, *end = entry + run->count;
 	uint32_t untouched = 0;
 
-	for (pte_t *entry = run->entry; pfn < end; pfn++, entry++) {
-		pte_t seen = pte_read(entry);
+	for (; entry < end; entry++) {
+		bool accessed = is_loaded ? pte_test_and_clear_accessed(entry)
+					  : pte_is_accessed(pte_read(entry));
 
-		DEBUG_ASSERT(pte_is_none(seen) || pte_pfn(seen) == *pfn);
-		if (UNLIKELY(!(seen.bits & PTE_ACCESSED)) && policy_current->accessed) {
-			frame_flag_set(&frames[*pfn], PAGE_AHEAD);
-			page_list_add_youngest(&lru.ahead, &frames[*pfn]);
-			WRITE_ONCE(lru.any_ahead, true);
-			*pfn = PFN_NONE;
+		if (UNLIKELY(!accessed)) {
+			stays_ahead(&pfns[entry - run->entry]);
 			untouched++;
-		} else if (LIKELY(is_loaded)) {
-			(void)pte_replace(entry, seen, (pte_t){seen.bits & ~PTE_ACCESSED});
 		}
 	}
 	return untouched;
@@ -75,17 +80,18 @@ static SLOW_PATH uint32_t inbox_compact(struct inbox *inbox, uint32_t count)
 static uint32_t runs_look(struct inbox *inbox, uint32_t count) REQUIRES(lru.lock)
 {
 	const struct VMap *vmap = vmap_current();
-	uint32_t untouched = 0;
+	uint32_t untouched = 0, runs = policy_accessed ? inbox->run_count : 0;
 	bool any_loaded = false;
 
 	if (vmap && address_space_active(&vmap->space) != 1ull << THIS_CPU->id)
 		vmap = NULL; /* another CPU has it loaded too */
-	for (uint32_t i = 0; i < inbox->run_count; i++) {
+	for (uint32_t i = 0; i < runs; i++) {
 		const struct inbox_run *run = &inbox->runs[i];
 		bool is_loaded = vmap && frames[inbox->pfns[run->at]].owner == vmap->slot;
 
 		any_loaded |= is_loaded;
-		untouched += run_look(inbox, run, is_loaded);
+		untouched += LIKELY(is_loaded) ? run_look(inbox, run, true)
+					       : run_look(inbox, run, false);
 	}
 	inbox->run_count = 0;
 	if (any_loaded) /* some thirty pages, mostly: cheaper than one by one */
@@ -121,7 +127,7 @@ void inboxes_empty(void)
 
 /*
  * Many pages wait here, or another CPU empties the inbox just now: `count`
- * tells. Or the policy goes by the order of insertion, on all CPUs.
+ * tells.
  */
 SLOW_PATH void lru_insert_slow(struct inbox *inbox, uint32_t count, pfn_t pfn)
 {
@@ -134,10 +140,9 @@ SLOW_PATH void lru_insert_slow(struct inbox *inbox, uint32_t count, pfn_t pfn)
 		inbox->pfns[count++] = pfn;
 	schedule_point();
 	count_put(&inbox->count, count);
-	if (is_full || !policy_current->accessed) {
+	if (is_full) { /* another CPU has had the lock for long */
 		lru_lock();
-		if (is_full) /* another CPU has had the lock for long */
-			policy_insert(policy_current, &frames[pfn]);
+		policy_insert(policy_current, &frames[pfn]);
 	} else if (count >= INBOX_PAGES / 2 && spin_try_lock(&lru.lock)) {
 		inbox_empty(inbox); /* and those of other CPUs are left to them */
 	} else {
@@ -150,31 +155,39 @@ void lru_insert(struct frame *frame)
 {
 	frame->flags |= PAGE_LISTED;
 	lru_insert_quick(frame_pfn(frame));
+	if (UNLIKELY(!policy_accessed)) {
+		lru_lock(); /* which empties it */
+		spin_unlock(&lru.lock);
+	}
 }
 
-void lru_insert_ahead(const pfn_t *pfns, unsigned count, pte_t *entry)
+pfn_t *lru_ahead_place(unsigned count)
+{
+	struct inbox *inbox = THIS_CPU->inbox;
+	uint32_t here = READ_ONCE(inbox->count);
+
+	if (UNLIKELY(here > INBOX_PAGES - count || inbox->run_count == INBOX_RUNS)) {
+		lru_lock(); /* which empties it; only this CPU puts pages there */
+		spin_unlock(&lru.lock);
+		here = 0;
+	}
+	return &inbox->pfns[here];
+}
+
+void lru_insert_ahead(const pfn_t *place, unsigned count, pte_t *entry)
 {
 	struct inbox *inbox = THIS_CPU->inbox;
 	uint32_t here = count_take(&inbox->count);
+	pfn_t *pfns = &inbox->pfns[here];
 
-	if (UNLIKELY(here + count > INBOX_PAGES || inbox->run_count == INBOX_RUNS)) {
-		count_put(&inbox->count, here);
-		lru_lock(); /* which empties it; only this CPU puts pages there */
-		spin_unlock(&lru.lock);
-		here = count_take(&inbox->count);
-	}
+	for (unsigned i = 0; UNLIKELY(pfns != place) && i < count; i++)
+		pfns[i] = place[i]; /* another CPU has emptied it meanwhile */
 	if (!READ_ONCE(lru.any_ahead))
 		WRITE_ONCE(lru.any_ahead, true);
-	for (unsigned i = 0; i < count; i++)
-		inbox->pfns[here + i] = pfns[i];
 	inbox->runs[inbox->run_count++] =
 		(struct inbox_run){.at = here, .count = count, .entry = entry};
 	schedule_point();
 	count_put(&inbox->count, here + count);
-	if (UNLIKELY(!policy_current->accessed)) {
-		lru_lock();
-		spin_unlock(&lru.lock);
-	}
 }
 
 /* Forgets which pages of a taken inbox, from pfns[count] on, were mapped ahead. */

@@ -24,7 +24,10 @@ struct inbox {
 /* The rest of lru_insert_quick(): `count` is what its exchange gave. */
 SLOW_PATH void lru_insert_slow(struct inbox *inbox, uint32_t count, pfn_t pfn);
 
-/* lru_insert() of a page that is described as PAGE_LISTED already. */
+/*
+ * lru_insert() of a page that is described as PAGE_LISTED already, where policy_accessed:
+ * it may stay in the inbox for a while.
+ */
 ALWAYS_INLINE void lru_insert_quick(pfn_t pfn)
 {
 	struct inbox *inbox = THIS_CPU->inbox;
@@ -35,7 +38,7 @@ ALWAYS_INLINE void lru_insert_quick(pfn_t pfn)
 	if (BUG_PLANTED(BUG_UNLISTED))
 		return;
 	count = count_try_take(&inbox->count);
-	if (UNLIKELY(count >= INBOX_PAGES / 2 || !policy_current->accessed)) {
+	if (UNLIKELY(count >= INBOX_PAGES / 2)) {
 		lru_insert_slow(inbox, count, pfn);
 		return;
 	}

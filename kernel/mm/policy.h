@@ -60,6 +60,7 @@ struct policy {
 extern struct policy *const policies[];
 extern const unsigned policy_count;
 extern struct policy *policy_current; /* guarded by the lru lock */
+extern int policy_accessed;           /* its `accessed`, for those who ask that alone */
 
 struct policy *policy_find(const char *name);
 

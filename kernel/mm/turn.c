@@ -25,6 +25,7 @@ static COLD void turn_take(struct thread *thread)
 	mutex_given(&turn); /* thread->turn says that it is held */
 	irq_restore(flags);
 	thread->turn = true;
+	thread->fault_floor = UINT64_MAX;
 	thread->turn_faults = 0;
 	__atomic_store_n(&turn_holder, thread, __ATOMIC_RELEASE);
 }
@@ -38,6 +39,7 @@ void turn_release(struct thread *thread)
 		ASSERT(turn_holder == thread);
 		lru_end_turn();
 		thread->turn = false;
+		thread->fault_floor = thread->stack_base + STACK_RESERVE_BYTES;
 		mutex_taken(&turn);
 		mutex_unlock(&turn);
 	}

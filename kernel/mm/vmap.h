@@ -54,6 +54,7 @@ struct VMap {
 	struct address_space space;
 	uint16_t slot; /* 1 .. PROCESS_MAX: names the slice */
 	pid_t pid;
+	uint64_t new_head;     /* frame_head() of a page that was never away, and is listed */
 	unsigned neighbours;   /* pages that a first touch maps: 1 .. NEIGHBOURS_MAX */
 	uint32_t evictor_refs; /* pages that evictors hold; atomic, raised under the lru lock */
 	struct mutex mutex;    /* class vmap: guards the rest */

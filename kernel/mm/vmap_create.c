@@ -56,6 +56,7 @@ int vmap_create(struct VMap *vmap, pid_t pid, uint16_t slot)
 	memset(vmap, 0, sizeof(*vmap));
 	vmap->pid = pid;
 	vmap->slot = slot;
+	vmap->new_head = frame_head(PAGE_LISTED, slot, SLOT_NONE);
 	vmap->neighbours = READ_ONCE(fault_neighbours);
 	mutex_init(&vmap->mutex, LOCK_VMAP);
 	for (unsigned i = 0; i < ARENA_COUNT; i++) {

@@ -6,7 +6,7 @@
  * fault's gate left for the time being. Leaving it by a jump leaves the trap
  * behind with it: nothing of it is held.
  *
- *     program            trap frame    fault_handle .. deliver    handler
+ *     program            trap frame    fault_handle_fatal ..      handler
  *   ----------------- | ------------ | ----------------------- | ----------->  (stack, down)
  *
  * Invariants:

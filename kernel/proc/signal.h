@@ -3,7 +3,7 @@
  * it for SIGSEGV. There is no other signal: nobody sends any.
  *
  *   the program touches what it may not
- *     -> fault_handle -> signal_fault -> handler, on the same thread and stack
+ *     -> fault_handle_fatal -> signal_fault -> handler, on the same thread and stack
  *          - returns: the access is tried again
  *          - leaves by siglongjmp(): the program goes on there
  *          - faults itself, or SIGSEGV is blocked: the process ends, as without a handler

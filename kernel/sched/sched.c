@@ -120,6 +120,7 @@ struct thread *thread_init(vaddr_t stack_base, const char *name, struct process 
 	thread->space = space;
 	thread->stack_base = stack_base;
 	thread->stack_top = (vaddr_t)thread;
+	thread->fault_floor = stack_base + STACK_RESERVE_BYTES;
 	thread->entry = entry;
 	thread->argument = argument;
 	thread->canary = THREAD_CANARY;

@@ -111,7 +111,7 @@ ALWAYS_INLINE bool spin_is_locked(const struct spinlock *lock)
 
 ALWAYS_INLINE bool spin_is_mine(const struct spinlock *lock)
 {
-	return READ_ONCE(lock->owner) == THIS_CPU->id + 1;
+	return READ_ONCE(lock->owner) == THIS_CPU->lock_owner;
 }
 
 /*
@@ -136,8 +136,8 @@ ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock)
 	DEBUG_ASSERT(!irq_enabled());
 	schedule_point();
 	lock_debug_acquire(lock, lock->lock_class, __builtin_return_address(0));
-	if (UNLIKELY(!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->id + 1, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+	if (UNLIKELY(!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->lock_owner,
+						  false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		__asm__ volatile("call spin_lock_contended_saving" : : "D"(lock) : "memory", "cc");
 	spin_taken(lock);
 }
@@ -149,7 +149,7 @@ ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock)
 
 	DEBUG_ASSERT(!irq_enabled());
 	schedule_point();
-	if (!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->id + 1, false,
+	if (!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->lock_owner, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	lock_debug_acquire(lock, lock->lock_class, __builtin_return_address(0));

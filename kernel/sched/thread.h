@@ -71,6 +71,11 @@ struct thread {
 		uint16_t attention; /* any of them */
 	};
 	unsigned turn_faults; /* ... since so many faults */
+	/*
+	 * Its own: a page fault whose trap frame is above has nothing to see to first (mm/fault.c):
+	 * enough stack is left, and it has no turn.
+	 */
+	vaddr_t fault_floor;
 	bool closing; /* its own: it closes the gates, or waits to: others do not wait for it */
 
 	/* Its own. */
@@ -78,6 +83,11 @@ struct thread {
 	bool copying;        /* in a copy that may fail half done (mm/copy.c) */
 	int error_number;    /* the lab's errno */
 	int fault_reason;    /* why a fault inside a gate could not be served */
+	struct {             /* for the second handler of the fault, what the first found out */
+		vaddr_t address;
+		int reason; /* enum fault_reason */
+		const char *detail;
+	} unserved;
 	struct fault_window window;
 	uint64_t signals_blocked; /* a bit each (proc/signal.c) */
 	struct fault_window

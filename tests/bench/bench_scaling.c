@@ -103,17 +103,15 @@ static bool is_control(const struct variant *variant)
 
 /* ---- The control ----------------------------------------------------------------- */
 
-static void control_fault(struct trap_frame *frame)
+static bool control_fault(struct trap_frame *frame)
 {
 	vaddr_t page = cpu_fault_address() & PAGE_MASK;
 	struct runner *runner = &runners[runners[0].thread != thread_current()];
 	uint64_t index = (page - runner->begin) / PAGE_SIZE;
 	pte_t *entry;
 
-	if (UNLIKELY(page - runner->begin >= race.pages * PAGE_SIZE)) {
-		fault_handle(frame);
-		return;
-	}
+	if (UNLIKELY(page - runner->begin >= race.pages * PAGE_SIZE))
+		return fault_handle(frame);
 	/* The block is aligned to more than so many pages, so they are in one table. */
 	entry = vmap_entry(runner->vmap, page);
 	for (unsigned i = 0; i < race.variant->neighbours && index + i < race.pages; i++) {
@@ -123,6 +121,7 @@ static void control_fault(struct trap_frame *frame)
 		page_zero(to);
 		pte_write(&entry[i], pte_make_present(direct_to_pfn(to), 0));
 	}
+	return true;
 }
 
 /* Frames for all pages of the runner; false if there are too few. */
@@ -302,10 +301,10 @@ static bool round_run(unsigned round)
 		uint64_t alone, both;
 
 		if (is_control(variant))
-			trap_set_handler(TRAP_PAGE_FAULT, control_fault);
+			trap_set_first(control_fault);
 		alone = race_run(1, variant);
 		both = race_run(RUNNERS, variant);
-		trap_set_handler(TRAP_PAGE_FAULT, fault_handle);
+		trap_set_first(fault_handle);
 		if (alone == 0 || both == 0)
 			return false;
 		of->ratios[round] = 1000 * RUNNERS * alone / both; /* both do twice the work */
