@@ -46,6 +46,19 @@ void turn_release(struct thread *thread)
 	irq_restore(flags);
 }
 
+/*
+ * A loop, too, comes back to a page that left meanwhile; but not that often without asking for
+ * another one. An instruction that cannot retire does, as it needs no others.
+ */
+static bool window_is_stuck(struct fault_window *window)
+{
+	if (window->asked_at != (uint16_t)window->next) {
+		window->asked_at = (uint16_t)window->next;
+		window->asked_again = 0;
+	}
+	return ++window->asked_again > WINDOW_PAGES;
+}
+
 void turn_ask(struct thread *thread, vaddr_t page)
 {
 	struct fault_window *window = &thread->window;
@@ -55,7 +68,7 @@ void turn_ask(struct thread *thread, vaddr_t page)
 		turn_release(thread);
 	if (!window_has(window, page))
 		window->pages[window->next++ % WINDOW_PAGES] = page;
-	else if (!thread->turn)
+	else if (!thread->turn && window_is_stuck(window))
 		turn_take(thread);
 }
 

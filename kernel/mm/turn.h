@@ -4,7 +4,7 @@
  * An instruction may touch up to four pages and runs only when all are mapped
  * at once. With fewer frames than all threads' instructions need together,
  * threads could take pages from each other for ever. So a thread that faults
- * again on a page it had just been given, without its instruction having
+ * again and again on pages it had just been given, without its instruction having
  * retired, asks for the turn: there is one, its pages are exempt from eviction
  * meanwhile, and it is passed on in the order of asking.
  */
@@ -29,7 +29,7 @@ SLOW_PATH void turn_ask(struct thread *thread, vaddr_t page);
 
 /*
  * Notes that the thread's instruction at rip asks for the page; takes the turn
- * (may wait for it) if it asked before, and gives it up once its instruction
+ * (may wait for it) if it asked often before, and gives it up once its instruction
  * has retired. No spinlock held; interrupts may be off.
  */
 ALWAYS_INLINE void turn_fault(struct thread *thread, uint64_t rip, vaddr_t page)

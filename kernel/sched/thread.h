@@ -33,7 +33,9 @@ struct wait_queue;
 
 struct fault_window {
 	uint64_t rip;                /* of the instruction that faulted last */
-	unsigned next;               /* place for its next page */
+	uint32_t next;               /* place for its next page */
+	uint16_t asked_again;        /* so often for pages that it had, ... */
+	uint16_t asked_at;           /* ... and for no other since `next` was this */
 	vaddr_t pages[WINDOW_PAGES]; /* 0: none */
 };
 

@@ -60,3 +60,30 @@ TEST(turn, a_loop_that_waits_for_others_does_not_keep_it)
 	CHECK_EXITS(0, stores_what_another_waits_for);
 	test_limit_restore();
 }
+
+/* Always by the same instruction, as in a loop. */
+static NOINLINE void store(vaddr_t page)
+{
+	*(volatile uint8_t *)page = 1;
+}
+
+static int comes_back_to_pages(int argc, char **argv)
+{
+	vaddr_t pages = (vaddr_t)vmap_malloc(self_vmap(), (WINDOW_PAGES + 1) * (int)PAGE_SIZE);
+
+	(void)argc, (void)argv;
+	thread_current()->turn_faults = UINT32_MAX; /* 0 once the turn is taken */
+	for (unsigned i = 0; i <= WINDOW_PAGES; i++)
+		for (unsigned again = 0; again < WINDOW_PAGES; again++) {
+			store(pages + i * PAGE_SIZE);
+			test_evict_all();
+		}
+	CHECK_EQUAL(UINT32_MAX, thread_current()->turn_faults);
+	return 0;
+}
+
+TEST(turn, a_loop_that_comes_back_to_a_page_does_not_take_it)
+{
+	NEED_SLOTS(64);
+	CHECK_EXITS(0, comes_back_to_pages);
+}
