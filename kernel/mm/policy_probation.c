@@ -3,14 +3,14 @@
  * fewest faults that accessed bits and ghosts were found to give (README has the
  * figures).
  *
- *                     memory grows: the oldest
+ *         memory grows, or the share went down: the oldest
  *                 +-----------------------------+
  *                 |     used since it came      v
  *   insert() --> [newcomers] -------------> [main: leaves after as many looks unused] <-+
  *      |               |                        |           as it was found used |       |
  *      |               v unused                 v unused                         +-------+
- *      |            victim, and a ghost      victim
- *      +--- a ghost that comes soon, or main's oldest is idler: main
+ *      |            victim, and a ghost      victim, and a ghost
+ *      +--- a ghost that comes back soon; or late, and main's oldest is idler: main
  *
  * How many pages are on probation (`share`) is what matters. A loop larger than
  * memory wants hardly any: what came first stays on main and is hit each round,
@@ -19,18 +19,20 @@
  *
  *   longer                                     shorter
  *   a newcomer is used while it rests          a page of main is
- *   a ghost comes back soon, or late           it comes back late
- *   and main's oldest is idle for longer
+ *   a ghost comes back soon                    a newcomer's comes back late
+ *   a newcomer's comes back late, and
+ *   main's oldest is idle for longer
  *
- * "Soon" is an age of one memory, by policy_age()'s clock. Small steps, as any
- * single vote says little.
+ * "Soon" is an age of one memory, by policy_age()'s clock: exact LRU would have the
+ * page still, whichever list it left. Small steps, as any single vote says little.
  *
  * From S3-FIFO (Yang and others, SOSP 2023): the two lists and the ghosts. From
  * ARC (Megiddo and Modha, FAST 2003): ghosts vote on the share. From LIRS (Jiang
  * and Zhang, SIGMETRICS 2002): a page that comes late is measured by the idlest of
  * main, so that a loop does not vote for itself. Its own: soft faults vote too;
  * and while memory grows, which is when pages come for which none left, main
- * takes the newcomers over, so it fills with what came first.
+ * takes the newcomers over, so it fills with what came first. In a small memory it
+ * takes over as well what is on probation beyond a share that went down.
  *
  * In a small memory the newcomers' place is the tail (lru_tail.c), which is then as
  * long as the share: each use of a page on probation is seen.
@@ -44,10 +46,9 @@ enum { NEW, MAIN };
 #define USES_MAX 3u    /* a page of main is remembered for having been used so often */
 #define GHOST_REACH 4u /* a ghost is remembered for so many memories */
 
-/* Of memory: the share at least and at most, and what rests at least, in percent. */
+/* Of memory: the share at least (some percent, or none would rest in a large one) and at most. */
 #define SHARE_MIN(memory) ((memory) / 40)
-#define SHARE_MAX(memory) ((memory) / 10 * 9)
-#define REST_MIN 5u
+#define SHARE_MAX(memory) (9 * (memory) / 10)
 
 STATIC_ASSERT(USES_MAX < POLICY_TICK);
 
@@ -78,22 +79,37 @@ static void share_vote(struct policy *policy, int64_t votes)
 	share = MIN(share + votes, SHARE_MAX(memory) * PAGE_VOTES);
 	share = MAX(share, SHARE_MIN(memory) * PAGE_VOTES);
 	pages = share / PAGE_VOTES;
-	WRITE_ONCE(policy->rest_max, MAX((unsigned)(pages * 100 / MAX(memory, 1)), REST_MIN));
+	WRITE_ONCE(policy->rest_max, (unsigned)DIV_ROUND_UP(pages * 100, MAX(memory, 1)));
 }
 
-/* Nothing is known yet: half of the pages if they are few. */
+/* Nothing is known yet: as many as can be if they are few, so that it begins as LRU. */
 static void share_begin(struct policy *policy)
 {
-	share = (int64_t)MIN(policy_pages(policy) / 2, (uint64_t)TAIL_PAGES) * PAGE_VOTES;
+	share = (int64_t)MIN(policy_pages(policy), (uint64_t)TAIL_PAGES) * PAGE_VOTES;
 	share_vote(policy, 0);
+}
+
+static bool memory_is_small(const struct policy *policy)
+{
+	return memory_pages(policy) <= TAIL_MEMORY_SMALL;
 }
 
 static bool probation_is_full(const struct policy *policy)
 {
-	uint64_t pages =
-		memory_pages(policy) <= TAIL_MEMORY_SMALL ? 0 : (uint64_t)share / PAGE_VOTES;
+	uint64_t pages = memory_is_small(policy) ? 0 : (uint64_t)share / PAGE_VOTES;
 
 	return policy->lists[NEW].count + owed > pages;
+}
+
+/* Is main to have the oldest newcomer, used or not? */
+static bool main_takes_over(const struct policy *policy, bool grows)
+{
+	uint64_t probation = policy->lists[NEW].count + owed;
+
+	if (grows)
+		return probation_is_full(policy);
+	/* The share went down. In a large memory main waits for those that are used. */
+	return memory_is_small(policy) && probation > (uint64_t)share / PAGE_VOTES + 1;
 }
 
 static unsigned uses(const struct frame *frame)
@@ -119,7 +135,7 @@ static bool main_is_idler(const struct policy *policy, uint32_t age)
 
 	if (!oldest)
 		return true;
-	if (policy_age(oldest) <= age + age / 2)
+	if (policy_age(oldest) <= 2 * age)
 		return false;
 	if (uses(oldest) == 0 && !policy_is_accessed(oldest))
 		return true;
@@ -132,13 +148,15 @@ static unsigned list_for(struct policy *policy, const struct frame *frame)
 {
 	uint64_t memory = memory_pages(policy);
 	uint32_t time, age;
+	bool soon;
 
 	if (!ghost_take(frame, &time))
 		return NEW;
-	age = (policy_time - time) / POLICY_TICK;
-	if (age > memory * GHOST_REACH)
+	age = (policy_time - ALIGN_DOWN(time, POLICY_TICK)) / POLICY_TICK;
+	soon = age <= memory;
+	if (!soon && (time % POLICY_TICK == MAIN || age > memory * GHOST_REACH))
 		return NEW;
-	if (age <= memory || main_is_idler(policy, age)) {
+	if (soon || main_is_idler(policy, age)) {
 		share_vote(policy, GHOST_VOTES);
 		return MAIN;
 	}
@@ -150,16 +168,19 @@ static void insert(struct policy *policy, struct frame *frame)
 {
 	uint64_t most = commit_resident_max();
 	struct frame *oldest;
+	bool grows;
 
 	policy_add(policy, list_for(policy, frame), frame);
+	if (policy_pages(policy) == 1)
+		owed = 0; /* what was named has been freed, with all others */
 	owed = MIN(owed, most - MIN(most, policy_pages(policy) - 1));
-	if (owed) {
+	grows = owed == 0;
+	if (grows)
+		share_begin(policy);
+	else
 		owed--;
-		return;
-	}
-	share_begin(policy);
 	oldest = page_list_oldest(&policy->lists[NEW]);
-	if (oldest && probation_is_full(policy)) {
+	if (oldest && main_takes_over(policy, grows)) {
 		policy_remove(policy, oldest);
 		policy_add(policy, MAIN, oldest);
 	}
@@ -173,8 +194,8 @@ static void keep(struct policy *policy, struct frame *frame)
 	(void)ghost_take(frame, &time);
 	if (owed)
 		owed--;
-	share_vote(policy, main ? -USE_VOTES : USE_VOTES);
 	main_add(policy, frame, main ? 1 : 0);
+	share_vote(policy, main ? -USE_VOTES : USE_VOTES);
 }
 
 /* It was looked at, as the next to leave. May it stay? Then it is on main again. */
@@ -235,8 +256,7 @@ static struct frame *victim(struct policy *policy, struct flush_batch *batch)
 		policy_remove(policy, frame);
 		if (patience-- > 0 && stays(policy, frame, batch))
 			continue;
-		if (frame_list(frame) == NEW)
-			ghost_add(frame, policy_time);
+		ghost_add(frame, policy_time + frame_list(frame));
 		owed = MIN(owed + 1, (uint64_t)TAIL_PAGES);
 		return frame;
 	}
