@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "arch/x86_64/cpu.h"
+#include "lib/assert.h"
 #include "lib/types.h"
 
 extern void (*page_zero_routine)(void *page);
@@ -17,6 +19,7 @@ extern void (*page_zero_routine)(void *page);
  */
 ALWAYS_INLINE void page_zero(void *page)
 {
+	DEBUG_ASSERT(!irq_enabled());
 	__asm__ volatile("call *page_zero_routine(%%rip)" : : "D"(page) : "memory");
 }
 

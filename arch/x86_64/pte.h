@@ -22,7 +22,7 @@
  * The page table is the only truth about private pages; the frame's
  * descriptor points back here. All entries of a table change under that
  * table's lock, except that the processor sets accessed and dirty, and that
- * pte_clear_accessed() may clear accessed at any time: so entries that may be
+ * pte_test_and_clear_accessed() may clear accessed at any time: so entries that may be
  * present are changed by an atomic exchange.
  */
 #pragma once
@@ -62,6 +62,10 @@ typedef struct {
 #define PTE_AWAY_READ_ONLY 0x010ull /* the page was not writable */
 #define PTE_AWAY_NO_ACCESS 0x040ull /* ask: nobody may touch it */
 #define PTE_AWAY_IMAGE 0x080ull     /* untouched: starts as the program's initial data */
+
+STATIC_ASSERT(!((PTE_KIND_MASK | PTE_AWAY_READ_ONLY | PTE_AWAY_NO_ACCESS | PTE_AWAY_IMAGE |
+		 PTE_OBJECT_FLAGS) &
+		PTE_ACCESSED));
 
 #define PTE_COUNT 512 /* entries of a table */
 #define PTE_NONE ((pte_t){0})

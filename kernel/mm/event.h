@@ -41,6 +41,9 @@ struct event {
 	uint32_t cpu; /* whose ring it is in: written once */
 };
 STATIC_ASSERT(sizeof(struct event) == 32);
+/* event_record_at() */
+STATIC_ASSERT(offsetof(struct event, kind) == 24 && offsetof(struct event, from) == 25 &&
+	      offsetof(struct event, pid) == 26);
 
 #define EVENT_RING 512u /* events that each CPU remembers */
 

@@ -32,7 +32,7 @@ NORETURN void fault_reserved_bit(const struct trap_frame *frame, vaddr_t address
  * The page mapped by this CPU's previous fault: its accessed bit was set by the
  * retried access, which says nothing. Cleared now, it comes back if the page
  * is used again. For a policy that looks at accessed bits. Interrupts are off;
- * no lock: see pte_clear_accessed().
+ * no lock: see pte_test_and_clear_accessed().
  */
 ALWAYS_INLINE void recent_clear(void)
 {

@@ -12,8 +12,8 @@
 struct object;
 
 /*
- * Makes a resident page known. Takes no lock that another CPU can hold: see
- * lru.c. The page_table lock of its entry is held.
+ * Makes a resident page known. Mostly takes no lock that another CPU can hold: see
+ * lru_inbox.c. The page_table lock of its entry is held.
  */
 void lru_insert(struct frame *frame);
 

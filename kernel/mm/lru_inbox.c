@@ -12,7 +12,7 @@
  * once do not meet here. Whoever takes the lru lock empties all inboxes first:
  * nobody who has the lock ever sees a page in one. Between CPUs the order is
  * then that of emptying, so a policy that goes by it (fifo, lru-exact) has each
- * page put on its list at once.
+ * page put on its list at once (but for those that are being mapped when it is chosen).
  *
  * Pages that were mapped ahead of any touch (fault_ahead.c) are PAGE_AHEAD until
  * their entry is seen accessed. The policy does not know them before: they are the
@@ -39,6 +39,12 @@ static SLOW_PATH void stays_ahead(pfn_t *place) REQUIRES(lru.lock)
 	*place = PFN_NONE;
 }
 
+/* The entry of a page of a run is still its own, or none: it is just being freed. */
+ALWAYS_INLINE bool run_has(pfn_t pfn, pte_t entry)
+{
+	return pte_is_none(entry) || (pte_is_present(entry) && pte_pfn(entry) == pfn);
+}
+
 /*
  * Looks at the pages of a run, and returns how many nobody touched yet. As after any first
  * touch, the accessed bits of the others are cleared; not where another CPU's flush would
@@ -54,6 +60,7 @@ ALWAYS_INLINE uint32_t run_look(struct inbox *inbox, const struct inbox_run *run
 	uint32_t untouched = 0;
 
 	for (; entry < end; entry++) {
+		DEBUG_ASSERT(run_has(pfns[entry - run->entry], pte_read(entry)));
 		bool accessed = is_loaded ? pte_test_and_clear_accessed(entry)
 					  : pte_is_accessed(pte_read(entry));
 

@@ -173,7 +173,8 @@ def check_end():
     stop_at("power_off")
     a, b = (int(word(name), 16) for name in ("a = as $p malloc 64K", "b = as $p malloc 12K"))
     for offset, kind in ((a, "page pfn"), (a + 0x1000, "swapped slot"), (a + 0x2000, "resting pfn"),
-                         (b + 0x1000, "untouched"), (0x123456789000, "none")):
+                         (b + 0x1000, "untouched"), (0x400000, "untouched image"),
+                         (0x123456789000, "none")):
         text = {a: "$a", a + 0x1000: "$a+0x1000", a + 0x2000: "$a+0x2000",
                 b + 0x1000: "$b+0x1000"}.get(offset, hex(offset))
         walk = said(f"vm pt {offset:#x} 1").splitlines()

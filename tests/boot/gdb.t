@@ -37,6 +37,7 @@ pt $p $a
 pt $p $a+0x1000
 pt $p $a+0x2000
 pt $p $b+0x1000
+pt $p 0x400000
 pt $p 0x123456789000
 lru
 policy clock
