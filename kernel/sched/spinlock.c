@@ -2,8 +2,8 @@
  * spinlock.c: the slow path of a spinlock, and what debug builds record.
  *
  * Debug builds keep, for each CPU, the stack of spinlocks it holds with their
- * callers. Only that CPU touches its record, with interrupts off. Taking a
- * lock whose class is not inner to the innermost one held is a panic.
+ * callers. Only that CPU touches its record, with interrupts off. Waiting for
+ * a lock whose class is not inner to that of each one held is a panic; trying one is not.
  */
 #include "kernel/sched/spinlock.h"
 
@@ -57,13 +57,20 @@ static struct held_locks held[CPU_MAX];
 
 void lock_debug_acquire(const void *lock, enum lock_class lock_class, const void *caller)
 {
+	const struct held_locks *mine = &held[THIS_CPU->id];
+
+	for (unsigned i = 0; i < mine->count; i++)
+		if (mine->locks[i].lock_class >= lock_class)
+			panic("lock %s (at %p) is taken inside lock %s (at %p): out of order",
+			      lock_class_name(lock_class), caller,
+			      lock_class_name(mine->locks[i].lock_class), mine->locks[i].caller);
+	lock_debug_record(lock, lock_class, caller);
+}
+
+void lock_debug_record(const void *lock, enum lock_class lock_class, const void *caller)
+{
 	struct held_locks *mine = &held[THIS_CPU->id];
 
-	if (mine->count && mine->locks[mine->count - 1].lock_class >= lock_class)
-		panic("lock %s (at %p) is taken inside lock %s (at %p): out of order",
-		      lock_class_name(lock_class), caller,
-		      lock_class_name(mine->locks[mine->count - 1].lock_class),
-		      mine->locks[mine->count - 1].caller);
 	ASSERT(mine->count < HELD_MAX);
 	mine->locks[mine->count].lock = lock;
 	mine->locks[mine->count].lock_class = lock_class;

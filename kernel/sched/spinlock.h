@@ -5,7 +5,8 @@
  * and nobody waits for anything but another spinlock while holding one: not
  * for a frame, I/O, a shootdown or a sleeping lock. Locks are taken in the
  * order of their classes below, outermost first; of one class only one at a
- * time. Debug builds check the order and the owner, and panic naming both.
+ * time; but in any order by spin_try_lock(), which does not wait. Debug builds check the order
+ * and the owner, and panic naming both.
  *
  * spin_lock() is for code that has interrupts off already (traps); others
  * use spin_lock_irq().
@@ -75,6 +76,8 @@ void spin_lock_contended(struct spinlock *lock);
 
 #ifdef DEBUG
 void lock_debug_acquire(const void *lock, enum lock_class lock_class, const void *caller);
+/* The same of a lock that was only tried: in any order, as nobody waited. */
+void lock_debug_record(const void *lock, enum lock_class lock_class, const void *caller);
 void lock_debug_release(const void *lock, enum lock_class lock_class);
 /* The innermost spinlock this CPU holds, as "swap", or NULL. */
 const char *lock_debug_held(const void **caller);
@@ -83,6 +86,12 @@ unsigned lock_debug_count(void);
 #else
 ALWAYS_INLINE void lock_debug_acquire(const void *lock, enum lock_class lock_class,
 				      const void *caller)
+{
+	(void)lock, (void)lock_class, (void)caller;
+}
+
+ALWAYS_INLINE void lock_debug_record(const void *lock, enum lock_class lock_class,
+				     const void *caller)
 {
 	(void)lock, (void)lock_class, (void)caller;
 }
@@ -152,7 +161,7 @@ ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock)
 	if (!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->lock_owner, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
-	lock_debug_acquire(lock, lock->lock_class, __builtin_return_address(0));
+	lock_debug_record(lock, lock->lock_class, __builtin_return_address(0));
 	return true;
 }
 
