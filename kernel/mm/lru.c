@@ -86,18 +86,16 @@ void lru_unhold_shared(struct object *object)
 struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
 {
 	struct frame *frame;
+	uint8_t tail = 0;
 
 	lru_lock();
 	frame = ahead_victim(batch);
-	if (LIKELY(!frame)) {
-		frame = page_list_oldest_free(&lru.tail);
-		if (frame)
-			page_list_remove(&lru.tail, frame);
-		else
-			frame = policy_current->victim(policy_current, batch);
-	}
+	if (LIKELY(!frame) && LIKELY((frame = tail_victim())))
+		tail = PAGE_TAIL;
+	if (!frame)
+		frame = policy_current->victim(policy_current, batch);
 	if (frame)
-		*vmap = victim_take(frame);
+		*vmap = victim_take(frame, tail);
 	spin_unlock(&lru.lock);
 	return frame;
 }
@@ -260,9 +258,9 @@ static bool rests(const struct frame *frame)
 
 static void check_tail(struct frame *frame, struct check *check)
 {
-	if (!frame_flag(frame, PAGE_TAIL) || !frame_flag(frame, PAGE_FLUSHED))
+	if (!frame_flag(frame, PAGE_TAIL))
 		check_fail(check, 7, "frame %u is on the tail and not marked so", frame_pfn(frame));
-	else if (!rests(frame))
+	else if (frame_flag(frame, PAGE_FLUSHED) && !rests(frame))
 		check_fail(check, 7, "frame %u is on the tail and does not rest", frame_pfn(frame));
 }
 

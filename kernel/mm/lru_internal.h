@@ -14,8 +14,10 @@ struct lru_lists {
 	struct spinlock lock;                    /* lru */
 	struct page_list tail GUARDED_BY(lock);  /* resting, the next victims (lru_tail.c) */
 	struct page_list ahead GUARDED_BY(lock); /* mapped and not touched (lru_inbox.c) */
-	uint64_t tail_low GUARDED_BY(lock);      /* with no more pages than so many it is filled */
 	bool filling GUARDED_BY(lock);           /* some CPU puts pages on the tail */
+	/* With no more pages than so many it is filled; while it is, its youngest so many may
+	 * not be flushed. */
+	uint64_t tail_low GUARDED_BY(lock);
 	bool any_ahead; /* there may be some on `ahead` or in an inbox; cleared under the lock */
 };
 
@@ -37,6 +39,9 @@ bool inbox_take_back(struct frame *const *pages, unsigned count);
  * policy on the way; their addresses are added to the batch.
  */
 struct frame *ahead_victim(struct flush_batch *batch) REQUIRES(lru.lock);
+
+/* The oldest page that rests and may leave now, off the tail; NULL if there is none. */
+struct frame *tail_victim(void) REQUIRES(lru.lock);
 
 ALWAYS_INLINE void lru_lock(void) ACQUIRES(lru.lock)
 {
@@ -69,12 +74,13 @@ ALWAYS_INLINE struct VMap *owner_hold(const struct frame *frame) REQUIRES(lru.lo
 	return vmap;
 }
 
-/* Off the lists and into an evictor's hands, with the reference that owner_hold() gives. */
-ALWAYS_INLINE struct VMap *victim_take(struct frame *frame) REQUIRES(lru.lock)
+/*
+ * Off the lists and into an evictor's hands, with the reference that owner_hold() gives.
+ * tail: PAGE_TAIL if the page was there, else 0.
+ */
+ALWAYS_INLINE struct VMap *victim_take(struct frame *frame, uint8_t tail) REQUIRES(lru.lock)
 {
-	struct VMap *vmap = owner_hold(frame);
-
-	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL);
-	frame_flag_set(frame, PAGE_EVICTING);
-	return vmap;
+	/* It has the two marks and not the third one. */
+	__atomic_fetch_xor(&frame->flags, PAGE_LISTED | tail | PAGE_EVICTING, __ATOMIC_RELAXED);
+	return owner_hold(frame);
 }

@@ -1,10 +1,10 @@
 /*
  * lru_tail.c: the next victims, which rest.
  *
- *                          filling_begin()   rest()        filling_end()
- *   [the policy's lists] ---------------> [tail] ----> resting ----> flushed --> evictor
- *             ^                             |             |            |  lru_take_resting()
- *             +-----------------------------+-------------+------------+
+ *                          filling_begin()                   filling_end()
+ *   [the policy's lists] ------------------> [tail] resting -------------> flushed --> evictor
+ *             ^                                        |                      |  lru_take_resting()
+ *             +----------------------------------------+----------------------+
  *                                 lru_touch(): mapped again
  *
  * When a victim is wanted and a part of the tail has gone, the policy names the
@@ -18,50 +18,116 @@
  * Invariants:
  *  1. The tail's pages are PAGE_TAIL. Only one CPU at a time puts pages there
  *     (`filling`), so a page that it finds marked afterwards is the one it put.
- *  2. A page that is PAGE_TAIL and PAGE_FLUSHED rests, and no CPU has a
- *     translation of it: mapping it again takes it off the tail, under the same
- *     page_table lock.
- *  3. The CPU that fills keeps a reference to each page's VMap or object meanwhile.
- * Locks: page_table outside lru.
+ *  2. A page that is PAGE_TAIL and PAGE_FLUSHED rests, and unless it is one of the
+ *     youngest while the tail is being filled (lru.tail_low), no CPU has a translation
+ *     of it: mapping it again takes it off the tail, under the same page_table lock.
+ *  3. The CPU that fills keeps a reference to the object of each shared page meanwhile.
+ * Locks: page_table outside lru. Here lru is held first, so a table's lock is only
+ * tried: a page whose table is busy goes on the tail as it is, and its evictor unmaps it.
  */
 #include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
 #include "kernel/mm/lru_internal.h"
 #include "kernel/mm/reclaim_internal.h"
 
-/* What is about to rest: used by the CPU that fills the tail. */
+/* Used by the CPU that fills the tail. */
 static struct {
-	unsigned count;
+	uint64_t low; /* what lru.tail_low is to be when all of them are flushed */
+	struct flush_batch batch;
+	/* Pages of objects: they are unmapped without the lru lock. */
+	unsigned shared_count;
 	struct filling_page {
 		struct frame *frame;
-		pfn_t pfn;    /* its number */
-		pte_t *entry; /* of a private page, at an address ... */
-		vaddr_t address;
-		struct VMap *vmap;     /* ... and in which VMap; NULL: of an object ... */
-		struct object *object; /* ... and in which record */
+		struct object *object;
 		pfn_t record;
 		uint32_t index;
-	} pages[TAIL_BATCH];
-	struct flush_batch batch;
+	} shared[TAIL_BATCH];
 } filling;
 STATIC_ASSERT(DIV_ROUND_UP(TAIL_PAGES, 4) <= TAIL_BATCH);
 
-/* Puts a victim on the tail; it keeps a reference to its VMap or object. */
-ALWAYS_INLINE void filling_add(struct filling_page *page, struct frame *frame) REQUIRES(lru.lock)
+/*
+ * present -> resting, if nobody works in the page's table just now. It is listed, so it is
+ * what the entry has.
+ */
+ALWAYS_INLINE bool try_rest(struct frame *frame, pte_t *entry) REQUIRES(lru.lock)
 {
-	page->frame = frame;
-	page->pfn = frame_pfn(frame);
-	page->vmap = owner_hold(frame);
-	if (UNLIKELY(!page->vmap)) {
-		page->object = object_of(frame);
-		page->record = frame->shared.record;
-		page->index = frame->shared.index;
-	} else {
-		page->entry = policy_entry(frame);
-		page->address = frame->page.address;
+	struct frame *table = &frames[frame->page.table];
+	pte_t old;
+
+	if (UNLIKELY(!spin_try_lock(&table->table.lock)))
+		return false;
+	old = pte_read(entry);
+	DEBUG_ASSERT(pte_has_frame(old) && pte_pfn(old) == frame_pfn(frame));
+	entry_let_rest(entry, old, frame, frame->page.address, vmap_by_slot[frame->owner],
+		       &filling.batch);
+	spin_unlock(&table->table.lock);
+	return true;
+}
+
+/* Marks a victim, and lets it rest. */
+ALWAYS_INLINE void tail_mark(struct frame *frame, pte_t *entry) REQUIRES(lru.lock)
+{
+	if (UNLIKELY(frame->state == FRAME_SHARED)) {
+		frame_flag_set(frame, PAGE_TAIL);
+		(void)owner_hold(frame);
+		filling.shared[filling.shared_count++] =
+			(struct filling_page){frame, object_of(frame), frame->shared.record,
+					      frame->shared.index};
+		return;
 	}
-	page_list_add_youngest(&lru.tail, frame);
-	frame_flag_set(frame, PAGE_TAIL);
+	/* Where it cannot rest, its evictor will see to that. */
+	frame_flag_set(frame,
+		       LIKELY(try_rest(frame, entry)) ? PAGE_TAIL | PAGE_FLUSHED : PAGE_TAIL);
+}
+
+/*
+ * The oldest pages of the list that were not used since last looked at become the youngest
+ * of the tail, and those that were become the list's youngest: as policy_take_unused(), but
+ * in one pass. The victims stay linked, and move together. Returns how many.
+ */
+static uint64_t tail_add_unused(struct page_list *list, uint64_t wanted) REQUIRES(lru.lock)
+{
+	uint64_t patience = 2 * list->count, looks = patience;
+	uint64_t count = 0;
+	pfn_t pfn = list->oldest, last = PFN_NONE;
+
+	while (count < wanted && pfn != PFN_NONE) {
+		struct frame *frame = &frames[pfn];
+		pte_t *entry = policy_entry(frame);
+		pfn_t next = frame->page.next;
+
+		if (LIKELY(looks) && page_test_accessed(frame, entry, &filling.batch)) {
+			looks--;
+			page_list_renew(list, frame);
+			pfn = LIKELY(next != PFN_NONE) ? next : pfn;
+		} else {
+			tail_mark(frame, entry);
+			last = pfn;
+			pfn = next;
+			count++;
+		}
+	}
+	if (LIKELY(count))
+		page_list_move(list, last, count, &lru.tail);
+	policy_time += (uint32_t)count * POLICY_TICK;
+	COUNT_ADD(PGSCAN, patience - looks + count);
+	return count;
+}
+
+/* The next victims, as the policy names them, go on the tail. Returns how many. */
+static uint64_t tail_add(struct policy *policy, uint64_t wanted) REQUIRES(lru.lock)
+{
+	struct frame *frame;
+	uint64_t count = 0;
+
+	if (LIKELY(policy->victim == policy_take_unused) && LIKELY(!turn_is_taken()))
+		return tail_add_unused(&policy->lists[0], wanted);
+	while (count < wanted && (frame = policy->victim(policy, &filling.batch))) {
+		page_list_add_youngest(&lru.tail, frame);
+		tail_mark(frame, policy_entry(frame));
+		count++;
+	}
+	return count;
 }
 
 /* How many pages may rest, and how many of them are put there at once, in *batch. */
@@ -85,45 +151,31 @@ static uint64_t tail_size(uint64_t *batch) REQUIRES(lru.lock)
 /* The policy's next victims go on the tail. False if there is no need, or another CPU is at it. */
 static bool filling_begin(void)
 {
-	struct frame *frame;
-	unsigned count = 0;
-	uint64_t wanted, batch;
+	uint64_t wanted, batch, count;
 
 	lru_lock();
 	wanted = tail_size(&batch);
-	lru.tail_low = wanted - batch;
-	if (wanted == 0 || lru.tail.count > lru.tail_low || lru.filling || lru.ahead.count) {
+	if (lru.filling || wanted == 0 || lru.tail.count > wanted - batch || lru.ahead.count) {
+		if (!lru.filling)
+			lru.tail_low = wanted - batch;
 		spin_unlock(&lru.lock);
 		return false;
 	}
 	lru.filling = true;
+	filling.low = wanted - batch;
+	filling.shared_count = 0;
 	flush_batch_init(&filling.batch);
-	while (count < batch && (frame = policy_current->victim(policy_current, &filling.batch)))
-		filling_add(&filling.pages[count++], frame);
-	filling.count = count;
+	count = tail_add(policy_current, batch);
+	lru.tail_low = MAX(filling.low, count);
 	spin_unlock(&lru.lock);
 	return true;
 }
 
-/* present -> resting, if the page has not gone meanwhile. */
-ALWAYS_INLINE void rest(const struct filling_page *page)
-{
-	struct frame *table = vmap_table_of(page->entry);
-	pte_t old;
-
-	spin_lock(&table->table.lock);
-	old = pte_read(page->entry);
-	if (LIKELY(pte_pfn(old) == page->pfn && (pte_is_present(old) || pte_is_resting(old))))
-		entry_let_rest(page->entry, old, page->frame, page->address, page->vmap,
-			       &filling.batch);
-	spin_unlock(&table->table.lock);
-}
-
-/* The same of an object's page, in every mapping. */
+/* An object's page rests, in every mapping, if it has not gone meanwhile. */
 static COLD void rest_shared(const struct filling_page *page)
 {
 	const struct object_page *record = object_record(page->record, page->index);
-	pfn_t pfn = page->pfn;
+	pfn_t pfn = frame_pfn(page->frame);
 
 	spin_lock(&page->object->lock);
 	if (object_page_kind(record) == OBJECT_PAGE_FRAME && object_page_number(record) == pfn)
@@ -134,34 +186,25 @@ static COLD void rest_shared(const struct filling_page *page)
 /* The shootdown was acknowledged: what is still on the tail may leave without another. */
 static void filling_end(void)
 {
-	const struct filling_page *end = &filling.pages[filling.count];
+	spin_lock(&lru.lock);
+	for (unsigned i = 0; UNLIKELY(i < filling.shared_count); i++) {
+		const struct filling_page *page = &filling.shared[i];
 
-	lru_lock();
-	for (const struct filling_page *page = filling.pages; page < end; page++) {
 		if (LIKELY(frame_flag(page->frame, PAGE_TAIL)))
 			frame_flag_set(page->frame, PAGE_FLUSHED);
-		if (LIKELY(page->vmap))
-			lru_unhold(page->vmap);
-		else
-			lru_unhold_shared(page->object);
+		lru_unhold_shared(page->object);
 	}
+	lru.tail_low = filling.low;
 	lru.filling = false;
 	spin_unlock(&lru.lock);
 }
 
 void lru_rest_oldest(void)
 {
-	const struct filling_page *end;
-
 	if (!filling_begin())
 		return;
-	end = &filling.pages[filling.count];
-	for (const struct filling_page *page = filling.pages; page < end; page++) {
-		if (LIKELY(page->vmap))
-			rest(page);
-		else
-			rest_shared(page);
-	}
+	for (unsigned i = 0; UNLIKELY(i < filling.shared_count); i++)
+		rest_shared(&filling.shared[i]);
 	if (BUG_PLANTED(BUG_EARLY_REUSE))
 		filling_end();
 	flush_batch_send(&filling.batch);
@@ -176,10 +219,24 @@ struct frame *lru_take_resting(struct VMap **vmap)
 	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
 	spin_lock(&lru.lock);
 	if (LIKELY(lru.tail.count > lru.tail_low) && LIKELY(!READ_ONCE(lru.any_ahead)) &&
-	    LIKELY((frame = page_list_oldest_free(&lru.tail)) != NULL)) {
-		page_list_remove(&lru.tail, frame);
-		*vmap = victim_take(frame);
+	    LIKELY(!turn_is_taken())) {
+		frame = page_list_take_oldest(&lru.tail);
+		*vmap = victim_take(frame, PAGE_TAIL);
 	}
 	spin_unlock(&lru.lock);
+	return frame;
+}
+
+struct frame *tail_victim(void)
+{
+	struct frame *frame = page_list_oldest_free(&lru.tail);
+	bool is_old =
+		frame && frame == page_list_oldest(&lru.tail) && lru.tail.count > lru.tail_low;
+
+	if (!frame)
+		return NULL;
+	page_list_remove(&lru.tail, frame);
+	if (lru.filling && !is_old)
+		frame_flag_clear(frame, PAGE_FLUSHED);
 	return frame;
 }

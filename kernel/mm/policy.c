@@ -69,22 +69,6 @@ struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batc
 	return frame;
 }
 
-/* policy_test_accessed(), where it is asked of every page. */
-ALWAYS_INLINE bool test_accessed(struct frame *frame, struct flush_batch *batch)
-{
-	const struct VMap *vmap;
-
-	/* It may have many entries, in other locks' care. It rests, and is mapped again if used. */
-	if (UNLIKELY(frame->state == FRAME_SHARED))
-		return false;
-	if (!pte_clear_accessed(policy_entry(frame)))
-		return false;
-	vmap = vmap_by_slot[frame->owner];
-	COUNT(PGROTATED);
-	flush_batch_add(batch, address_space_active(&vmap->space), frame->page.address);
-	return true;
-}
-
 struct frame *policy_take_unused(struct policy *policy, struct flush_batch *batch)
 {
 	struct page_list *list = &policy->lists[0];
@@ -94,10 +78,11 @@ struct frame *policy_take_unused(struct policy *policy, struct flush_batch *batc
 
 	while ((frame = page_list_oldest_free(list))) {
 		COUNT(PGSCAN);
-		page_list_remove(list, frame);
-		if (patience-- == 0 || !test_accessed(frame, batch))
+		if (patience-- == 0 || !policy_test_accessed(frame, batch)) {
+			page_list_remove(list, frame);
 			return frame;
-		page_list_add_youngest(list, frame);
+		}
+		page_list_renew(list, frame);
 	}
 	return NULL;
 }
@@ -109,7 +94,7 @@ uint32_t policy_age(const struct frame *frame)
 
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 {
-	return test_accessed(frame, batch);
+	return page_test_accessed(frame, policy_entry(frame), batch);
 }
 
 bool policy_is_accessed(const struct frame *frame)

@@ -145,6 +145,56 @@ ALWAYS_INLINE void page_list_remove(struct page_list *list, struct frame *frame)
 	list->count--;
 }
 
+/* Takes the oldest page off, which exists. */
+ALWAYS_INLINE struct frame *page_list_take_oldest(struct page_list *list)
+{
+	struct frame *frame = &frames[list->oldest];
+
+	list->oldest = frame->page.next;
+	if (LIKELY(frame->page.next != PFN_NONE))
+		frames[frame->page.next].page.prev = PFN_NONE;
+	else
+		list->youngest = PFN_NONE;
+	list->count--;
+	return frame;
+}
+
+/* A page of the list becomes its youngest. */
+ALWAYS_INLINE void page_list_renew(struct page_list *list, struct frame *frame)
+{
+	pfn_t next = frame->page.next, prev = frame->page.prev, pfn;
+
+	frame->page.stamp = policy_time += POLICY_TICK;
+	if (UNLIKELY(next == PFN_NONE))
+		return;
+	pfn = frames[next].page.prev;
+	frames[next].page.prev = prev;
+	if (LIKELY(prev == PFN_NONE))
+		list->oldest = next;
+	else
+		frames[prev].page.next = next;
+	frame->page.next = PFN_NONE;
+	frame->page.prev = list->youngest;
+	frames[list->youngest].page.next = pfn;
+	list->youngest = pfn;
+}
+
+/* The oldest pages, `count` of them and at least one, up to `last`, become the youngest of `to`. */
+ALWAYS_INLINE void page_list_move(struct page_list *list, pfn_t last, uint64_t count,
+				  struct page_list *to)
+{
+	pfn_t first = list->oldest, next = frames[last].page.next;
+
+	list->oldest = next;
+	*(LIKELY(next != PFN_NONE) ? &frames[next].page.prev : &list->youngest) = PFN_NONE;
+	list->count -= count;
+	frames[first].page.prev = to->youngest;
+	frames[last].page.next = PFN_NONE;
+	*(to->youngest != PFN_NONE ? &frames[to->youngest].page.next : &to->oldest) = first;
+	to->youngest = last;
+	to->count += count;
+}
+
 ALWAYS_INLINE struct frame *page_list_oldest(const struct page_list *list)
 {
 	return list->oldest == PFN_NONE ? NULL : &frames[list->oldest];

@@ -7,6 +7,7 @@
 #include "kernel/config.h"
 #include "kernel/mm/policy.h"
 #include "kernel/mm/turn.h"
+#include "kernel/mm/vmap.h"
 
 extern struct policy policy_lru;
 extern struct policy policy_lru_exact;
@@ -46,4 +47,21 @@ void page_list_visit(const struct page_list *list,
 ALWAYS_INLINE pte_t *policy_entry(const struct frame *frame)
 {
 	return (pte_t *)pfn_to_direct(frame->page.table) + pte_index(frame->page.address, 1);
+}
+
+/* policy_test_accessed(), where it is asked of every page; with policy_entry() of a private one. */
+ALWAYS_INLINE bool page_test_accessed(const struct frame *frame, pte_t *entry,
+				      struct flush_batch *batch)
+{
+	const struct VMap *vmap;
+
+	/* It may have many entries, in other locks' care. It rests, and is mapped again if used. */
+	if (UNLIKELY(frame->state == FRAME_SHARED))
+		return false;
+	if (!pte_clear_accessed(entry))
+		return false;
+	vmap = vmap_by_slot[frame->owner];
+	COUNT(PGROTATED);
+	flush_batch_add(batch, address_space_active(&vmap->space), frame->page.address);
+	return true;
 }
