@@ -38,9 +38,10 @@
  *     takes the LRU's afterwards. Hence on_lru is set in one step; inboxes are not modelled.
  *
  * The tail
- *     The filler marks frames on the LRU on_tail; unmaps each, if the PTE still has it; sends one
- *     shootdown; marks those flushed that are still on_tail. A touch takes off the tail, or if an
- *     evictor has the frame tells it by `touched`. An evictor sends no shootdown for a flushed one.
+ *     The filler marks frames on the LRU on_tail, unmaps each, if the table's lock is free, and marks
+ *     it flushed; sends one shootdown; and has filled then. A touch takes off the tail, or if an
+ *     evictor has the frame tells it by `touched`. An evictor sends no shootdown for one that is
+ *     flushed, unless it took it while the tail was being filled.
  *
  * What is checked, apart from deadlock (an invalid end state)
  *     V1 a load returns the last value stored; a fresh page reads zero, also after free and malloc
@@ -48,17 +49,17 @@
  *     V3 a frame is freed only when no TLB maps it
  *     V4 the page table is not touched after exit has freed it
  *     V5 at the end no frame, slot or LRU entry is left
- *     V6 a frame on the tail that is flushed rests, and no TLB maps it
+ *     V6 a frame on the tail that is flushed rests, and no TLB maps it unless it is being filled
  *
  * More than the kernel does: the evictor takes any page at any time, not only the oldest under
  * pressure, nor those on the tail first; so does the filler, which is an evictor in the kernel and
  * runs beside all of them here; all loops may go on for ever.
  *
- * Left out: shared pages, accessed bits, the LRU's order, policies, gates,
- * zero-page detection, weak memory order (each hand-over goes through a lock or a locked
- * instruction), and liveness (that a thread keeps its page long enough to retire its instruction).
- * To wait is a blocking condition: that wake-ups are not lost is semaphore.pml's matter. TLB fills
- * come only from loads and stores.
+ * Left out: lru-exact, which lets pages rest that an evictor has; shared pages, accessed bits, the
+ * LRU's order, policies, gates, zero-page detection, weak memory order (each hand-over goes through
+ * a lock or a locked instruction), and liveness (that a thread keeps its page long enough to retire
+ * its instruction). To wait is a blocking condition: that wake-ups are not lost is semaphore.pml's
+ * matter. TLB fills come only from loads and stores.
  *
  * Sizes (-D): PAGES and FRAMES 1..2, SLOTS 1..3, THREADS and EVICTORS 1..2.
  * TAIL (1): with the filler.
@@ -110,6 +111,7 @@ bit  dirty[2];                  /* sticky */
 bit  on_lru[2];                 /* listed: with the policy, or on its tail */
 bit  on_tail[2];
 bit  flushed[2];
+bit  filling;                   /* some CPU fills the tail: what rests there may not be flushed */
 bit  evicting[2];
 bit  touched[2];                /* mapped again while evicting */
 bit  disowned[2];
@@ -403,12 +405,6 @@ proctype freer(byte cpu) {
 #endif
 }
 
-#ifdef BUG_TOUCHED_UNSEEN
-#define TOUCHED(f) false
-#else
-#define TOUCHED(f) touched[f]
-#endif
-
 #ifdef BUG_RESTING_IS_FLUSHED
 #define FLUSHED(f) (flushed[f] || pte[p] == RESTING)
 #else
@@ -424,58 +420,45 @@ bit d;
 
 #if TAIL
 /*
- * The policy's next victims, here all, go on the tail, rest there, and are flushed together. The
- * filler is an evictor; there is one at a time.
+ * The policy's next victims, here all, go on the tail, rest there, and are flushed together: one
+ * step under the LRU's lock, and the page table's, which is only tried. The filler is an evictor;
+ * there is one at a time.
  */
-inline filling_take(g) {
-    on_tail[g] = 1; took[g] = 1; entry[g] = owner[g];
-#ifndef BUG_FILLER_NO_REF
-    evictor_refs++
-#endif
-}
-
-inline rest(p, g) {             /* one step: under the page table's lock */
+inline rest(p, g) {
     pte_lock();
-    if
-    :: (pte[p] == PRESENT || pte[p] == RESTING) && pte_arg[p] == g ->
-        dirty[g] = dirty[g] | pte_d[p];
-        pte[p] = RESTING; pte_d[p] = 0;         /* one exchange */
-        tlb_flush(cpu, p);
-        stale[p] = 1
-    :: else                                     /* freed, or evicted, meanwhile */
-    fi
+    assert((pte[p] == PRESENT || pte[p] == RESTING) && pte_arg[p] == g);
+    dirty[g] = dirty[g] | pte_d[p];
+    pte[p] = RESTING; pte_d[p] = 0;             /* one exchange */
+    tlb_flush(cpu, p);
+    stale[p] = 1;
+    flushed[g] = 1                              /* which counts when the filling is over */
 }
 
-#ifdef BUG_MARK_UNSEEN
-#define MARKABLE(g) took[g]
+inline filling_take(g) {
+    on_tail[g] = 1;
+#ifdef BUG_REST_LATE
+    took[g] = 1; entry[g] = owner[g]
 #else
-#define MARKABLE(g) (took[g] && on_tail[g])
+    if
+    :: rest(owner[g], g)
+    :: skip                                     /* somebody has the page table's lock */
+    fi
 #endif
-
-inline filling_end() {          /* one step: under the LRU's lock */
-    g = 0;
-    do
-    :: g < FRAMES ->
-        if :: MARKABLE(g) -> flushed[g] = 1 :: else fi;
-#ifndef BUG_FILLER_NO_REF
-        evictor_refs = evictor_refs - took[g];
-#endif
-        took[g] = 0; entry[g] = 0; g++
-    :: g == FRAMES -> break
-    od;
-    g = 0
 }
 
 proctype lru_rest_oldest(byte cpu) {
     byte g;                                     /* a frame */
-    bit took[2];                                /* frames that go on the tail */
-    byte entry[2];                              /* page of each */
     bit stale[2];                               /* pages to flush */
+#ifdef BUG_REST_LATE
+    bit took[2];
+    byte entry[2];
+#endif
 
 end:
     do
     :: atomic {                                 /* LRU lock */
             !on_tail[0] && !on_tail[1] && (on_lru[0] || on_lru[1]) ->
+            filling = 1;
             do
             :: g < FRAMES && on_lru[g] -> filling_take(g); g++
             :: g < FRAMES && !on_lru[g] -> g++
@@ -483,12 +466,14 @@ end:
             od;
             g = 0
         }
+#ifdef BUG_REST_LATE
         do
-        :: atomic { g < FRAMES -> if :: took[g] -> rest(entry[g], g) :: else fi; g++ }
+        :: atomic { g < FRAMES -> if :: took[g] -> rest(entry[g], g) :: else fi; took[g] = 0; g++ }
         :: g == FRAMES -> break
         od;
+#endif
 #ifdef BUG_FLUSHED_EARLY
-        atomic { filling_end() }
+        filling = 0;
 #endif
         atomic {
             if :: stale[0] -> tlb_flush(OTHER, 0) :: else fi;
@@ -497,9 +482,7 @@ end:
 #endif
             stale[0] = 0; stale[1] = 0; g = 0
         }
-#ifndef BUG_FLUSHED_EARLY
-        atomic { filling_end() }
-#endif
+        filling = 0                             /* LRU lock */
     od
 }
 #endif
@@ -517,7 +500,13 @@ end:
     :: atomic {                                 /* LRU lock */
             if :: on_lru[0] -> f = 0 :: on_lru[1] -> f = 1 fi;
             p = owner[f];
-            assert(!flushed[f] || on_tail[f] && pte[p] == RESTING && !MAPPED(f));   /* V6 */
+#if TAIL
+            assert(!flushed[f] || on_tail[f] && pte[p] == RESTING);                 /* V6 */
+            assert(!flushed[f] || filling || !MAPPED(f));                           /* V6 */
+#ifndef BUG_FILLING_UNSEEN
+            if :: filling -> flushed[f] = 0 :: else fi;
+#endif
+#endif
             unlist(f); evicting[f] = 1; evictor_refs++
         }
 #ifdef BUG_LOST_DIRTY
@@ -560,7 +549,7 @@ end:
             pte_lock();
             if
             :: disowned[f] -> tlb_flush(cpu, p)
-            :: !disowned[f] && pte[p] == RESTING && !TOUCHED(f) && !noslot ->
+            :: !disowned[f] && pte[p] == RESTING && !touched[f] && !noslot ->
                 assert(pte_arg[p] == f);
                 if
                 :: slot[f] != NO -> pte_set(p, SWAPPED, slot[f]); slot[f] = NO
