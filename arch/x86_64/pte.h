@@ -161,7 +161,7 @@ ALWAYS_INLINE uint64_t pte_kept_flags(pte_t pte)
 ALWAYS_INLINE pte_t pte_make_present(pfn_t pfn, uint64_t away)
 {
 	return (pte_t){(uint64_t)pfn << PAGE_SHIFT | PTE_NO_EXECUTE | PTE_PRESENT |
-		       (away & PTE_AWAY_READ_ONLY ? 0 : PTE_WRITABLE)};
+		       (~away & PTE_AWAY_READ_ONLY) >> 3};
 }
 
 ALWAYS_INLINE pte_t pte_make_untouched(uint64_t away)
@@ -172,6 +172,15 @@ ALWAYS_INLINE pte_t pte_make_untouched(uint64_t away)
 ALWAYS_INLINE pte_t pte_make_resting(pfn_t pfn, uint64_t away)
 {
 	return (pte_t){(uint64_t)pfn << PAGE_SHIFT | PTE_KIND_RESTING | away};
+}
+
+/* The resting entry of what an entry, present or resting, has. */
+ALWAYS_INLINE pte_t pte_let_rest(pte_t pte)
+{
+	if (UNLIKELY(!pte_is_present(pte)))
+		return pte;
+	return (pte_t){(pte.bits & PTE_FRAME_MASK) | PTE_KIND_RESTING |
+		       (~pte.bits & PTE_WRITABLE) << 3};
 }
 
 ALWAYS_INLINE pte_t pte_make_transit(pfn_t pfn, uint64_t away)
@@ -205,6 +214,21 @@ ALWAYS_INLINE uint32_t pte_slot(pte_t pte)
 ALWAYS_INLINE uint16_t pte_generation(pte_t pte)
 {
 	return (uint16_t)(pte.bits >> 44);
+}
+
+/* A swap slot and its generation, as the entry of a page away has them. */
+typedef struct {
+	uint64_t bits;
+} swap_place_t;
+
+ALWAYS_INLINE swap_place_t swap_place(uint32_t slot, uint16_t generation)
+{
+	return (swap_place_t){(uint64_t)generation << 32 | slot};
+}
+
+ALWAYS_INLINE swap_place_t pte_place(pte_t pte)
+{
+	return (swap_place_t){pte.bits >> PAGE_SHIFT};
 }
 
 ALWAYS_INLINE pte_t pte_read(const pte_t *entry)

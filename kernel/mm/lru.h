@@ -39,12 +39,6 @@ unsigned lru_remove(struct frame **pages, unsigned count);
 void lru_touch(struct frame *frame);
 
 /*
- * Takes a page that rests, the next victim, off the tail, if enough are there: as
- * lru_take_victim(), but NULL if lru_rest_oldest() should come first.
- */
-struct frame *lru_take_resting(struct VMap **vmap);
-
-/*
  * Takes the next victim off the lists, with a reference to its VMap, or to its
  * object, and then *vmap is NULL: it is
  * PAGE_EVICTING from here on, and if it is also PAGE_FLUSHED, then its entry

@@ -1,5 +1,5 @@
 /*
- * lru_internal.h: what lru.c, lru_inbox.c and lru_tail.c share: the lists that are not
+ * lru_internal.h: what lru.c, lru_inbox.c, lru_tail.c and reclaim.c share: the lists that are not
  * the policy's, and their lock.
  */
 #pragma once
@@ -83,4 +83,29 @@ ALWAYS_INLINE struct VMap *victim_take(struct frame *frame, uint8_t tail) REQUIR
 	/* It has the two marks and not the third one. */
 	__atomic_fetch_xor(&frame->flags, PAGE_LISTED | tail | PAGE_EVICTING, __ATOMIC_RELAXED);
 	return owner_hold(frame);
+}
+
+/*
+ * Takes a process's page that rests, flushed, and is the next victim, off the tail, if enough
+ * are there: as lru_take_victim(), but PFN_NONE if that is to be called after lru_rest_oldest().
+ */
+ALWAYS_INLINE pfn_t lru_take_resting(struct VMap **vmap)
+{
+	pfn_t pfn = PFN_NONE;
+
+	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
+	spin_lock(&lru.lock);
+	if (LIKELY(lru.tail.count > lru.tail_low) && LIKELY(!READ_ONCE(lru.any_ahead)) &&
+	    LIKELY(!turn_is_taken())) {
+		struct frame *frame = &frames[lru.tail.oldest];
+
+		if (LIKELY(frame_flag(frame, PAGE_FLUSHED)) &&
+		    LIKELY(frame->state == FRAME_PRIVATE)) {
+			pfn = lru.tail.oldest;
+			page_list_take_oldest(&lru.tail);
+			*vmap = victim_take(frame, PAGE_TAIL);
+		}
+	}
+	spin_unlock(&lru.lock);
+	return pfn;
 }

@@ -64,20 +64,22 @@ ALWAYS_INLINE bool try_rest(struct frame *frame, pte_t *entry) REQUIRES(lru.lock
 	return true;
 }
 
-/* Marks a victim, and lets it rest. */
+/* Marks a victim that is a process's page, and lets it rest. */
 ALWAYS_INLINE void tail_mark(struct frame *frame, pte_t *entry) REQUIRES(lru.lock)
 {
-	if (UNLIKELY(frame->state == FRAME_SHARED)) {
-		frame_flag_set(frame, PAGE_TAIL);
-		(void)owner_hold(frame);
-		filling.shared[filling.shared_count++] =
-			(struct filling_page){frame, object_of(frame), frame->shared.record,
-					      frame->shared.index};
-		return;
-	}
 	/* Where it cannot rest, its evictor will see to that. */
 	frame_flag_set(frame,
 		       LIKELY(try_rest(frame, entry)) ? PAGE_TAIL | PAGE_FLUSHED : PAGE_TAIL);
+}
+
+/* The same of an object's page, but it rests later. */
+static COLD void tail_mark_shared(struct frame *frame) REQUIRES(lru.lock)
+{
+	frame_flag_set(frame, PAGE_TAIL);
+	(void)owner_hold(frame);
+	filling.shared[filling.shared_count++] =
+		(struct filling_page){frame, object_of(frame), frame->shared.record,
+				      frame->shared.index};
 }
 
 /*
@@ -91,21 +93,25 @@ static uint64_t tail_add_unused(struct page_list *list, uint64_t wanted) REQUIRE
 	uint64_t count = 0;
 	pfn_t pfn = list->oldest, last = PFN_NONE;
 
-	while (count < wanted && pfn != PFN_NONE) {
+	while (pfn != PFN_NONE) {
 		struct frame *frame = &frames[pfn];
 		pte_t *entry = policy_entry(frame);
 		pfn_t next = frame->page.next;
 
-		if (LIKELY(looks) && page_test_accessed(frame, entry, &filling.batch)) {
+		if (UNLIKELY(frame->state == FRAME_SHARED)) {
+			tail_mark_shared(frame);
+		} else if (page_test_accessed(frame, entry, &filling.batch) && LIKELY(looks)) {
 			looks--;
 			page_list_renew(list, frame);
 			pfn = LIKELY(next != PFN_NONE) ? next : pfn;
+			continue;
 		} else {
 			tail_mark(frame, entry);
-			last = pfn;
-			pfn = next;
-			count++;
 		}
+		last = pfn;
+		if (++count == wanted)
+			break;
+		pfn = next;
 	}
 	if (LIKELY(count))
 		page_list_move(list, last, count, &lru.tail);
@@ -124,7 +130,10 @@ static uint64_t tail_add(struct policy *policy, uint64_t wanted) REQUIRES(lru.lo
 		return tail_add_unused(&policy->lists[0], wanted);
 	while (count < wanted && (frame = policy->victim(policy, &filling.batch))) {
 		page_list_add_youngest(&lru.tail, frame);
-		tail_mark(frame, policy_entry(frame));
+		if (UNLIKELY(frame->state == FRAME_SHARED))
+			tail_mark_shared(frame);
+		else
+			tail_mark(frame, policy_entry(frame));
 		count++;
 	}
 	return count;
@@ -210,21 +219,6 @@ void lru_rest_oldest(void)
 	flush_batch_send(&filling.batch);
 	if (!BUG_PLANTED(BUG_EARLY_REUSE))
 		filling_end();
-}
-
-struct frame *lru_take_resting(struct VMap **vmap)
-{
-	struct frame *frame = NULL;
-
-	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
-	spin_lock(&lru.lock);
-	if (LIKELY(lru.tail.count > lru.tail_low) && LIKELY(!READ_ONCE(lru.any_ahead)) &&
-	    LIKELY(!turn_is_taken())) {
-		frame = page_list_take_oldest(&lru.tail);
-		*vmap = victim_take(frame, PAGE_TAIL);
-	}
-	spin_unlock(&lru.lock);
-	return frame;
 }
 
 struct frame *tail_victim(void)

@@ -94,6 +94,9 @@ uint32_t policy_age(const struct frame *frame)
 
 bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 {
+	/* It may have many entries, in other locks' care. It rests, and is mapped again if used. */
+	if (UNLIKELY(frame->state == FRAME_SHARED))
+		return false;
 	return page_test_accessed(frame, policy_entry(frame), batch);
 }
 

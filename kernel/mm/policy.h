@@ -146,17 +146,16 @@ ALWAYS_INLINE void page_list_remove(struct page_list *list, struct frame *frame)
 }
 
 /* Takes the oldest page off, which exists. */
-ALWAYS_INLINE struct frame *page_list_take_oldest(struct page_list *list)
+ALWAYS_INLINE void page_list_take_oldest(struct page_list *list)
 {
-	struct frame *frame = &frames[list->oldest];
+	pfn_t next = frames[list->oldest].page.next;
 
-	list->oldest = frame->page.next;
-	if (LIKELY(frame->page.next != PFN_NONE))
-		frames[frame->page.next].page.prev = PFN_NONE;
+	list->oldest = next;
+	if (LIKELY(next != PFN_NONE))
+		frames[next].page.prev = PFN_NONE;
 	else
 		list->youngest = PFN_NONE;
 	list->count--;
-	return frame;
 }
 
 /* A page of the list becomes its youngest. */
@@ -169,7 +168,7 @@ ALWAYS_INLINE void page_list_renew(struct page_list *list, struct frame *frame)
 		return;
 	pfn = frames[next].page.prev;
 	frames[next].page.prev = prev;
-	if (LIKELY(prev == PFN_NONE))
+	if (prev == PFN_NONE)
 		list->oldest = next;
 	else
 		frames[prev].page.next = next;

@@ -49,15 +49,15 @@ ALWAYS_INLINE pte_t *policy_entry(const struct frame *frame)
 	return (pte_t *)pfn_to_direct(frame->page.table) + pte_index(frame->page.address, 1);
 }
 
-/* policy_test_accessed(), where it is asked of every page; with policy_entry() of a private one. */
+/*
+ * policy_test_accessed(), where it is asked of every page: of a process's, which has that
+ * entry.
+ */
 ALWAYS_INLINE bool page_test_accessed(const struct frame *frame, pte_t *entry,
 				      struct flush_batch *batch)
 {
 	const struct VMap *vmap;
 
-	/* It may have many entries, in other locks' care. It rests, and is mapped again if used. */
-	if (UNLIKELY(frame->state == FRAME_SHARED))
-		return false;
 	if (!pte_clear_accessed(entry))
 		return false;
 	vmap = vmap_by_slot[frame->owner];

@@ -30,6 +30,7 @@
 #include "kernel/mm/event.h"
 #include "kernel/mm/evict_content.h"
 #include "kernel/mm/lru.h"
+#include "kernel/mm/lru_internal.h"
 #include "kernel/mm/policy_internal.h"
 #include "kernel/mm/reclaim_internal.h"
 #include "kernel/mm/vmap.h"
@@ -124,106 +125,129 @@ static SLOW_PATH enum eviction unmap_and_flush(struct frame *frame, struct VMap 
 	return result;
 }
 
+/* Step 5, where the page has not simply gone: it was freed or touched, or could not be saved. */
+static SLOW_PATH enum eviction settle_otherwise(struct frame *frame, struct evicted_content content)
+{
+	if (frame_flag(frame, PAGE_DISOWNED))
+		return EVICTION_DISOWNED;
+	frame->slot = content.slot;
+	lru_put_back(frame);
+	COUNT(PGACTIVATE);
+	return content.result ? EVICTION_FAILED : EVICTION_STAYS;
+}
+
 /* Step 5: what became of the page while it was being written. */
 ALWAYS_INLINE enum eviction settle(struct frame *frame, struct evicted_content content)
 {
 	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
 	enum eviction result = EVICTION_DONE;
-	pte_t old, away;
+	pte_t old;
 
 	spin_lock(&table->table.lock);
 	old = pte_read(entry);
-	if (LIKELY(!frame_flag(frame, PAGE_DISOWNED | PAGE_TOUCHED) && pte_is_resting(old) &&
-		   content.result == 0)) {
-		away = LIKELY(content.slot != SLOT_NONE)
-			       ? pte_make_swapped(content.slot, swap_slot_generation(content.slot),
-						  pte_kept_flags(old))
-			       : pte_make_untouched(pte_kept_flags(old));
-		pte_write(entry, away);
-	} else if (frame_flag(frame, PAGE_DISOWNED)) {
-		result = EVICTION_DISOWNED;
-	} else {
-		frame->slot = content.slot;
-		lru_put_back(frame);
-		COUNT(PGACTIVATE);
-		result = content.result ? EVICTION_FAILED : EVICTION_STAYS;
-	}
+	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED | PAGE_TOUCHED)) ||
+	    UNLIKELY(!pte_is_resting(old)) || UNLIKELY(content.result))
+		result = settle_otherwise(frame, content);
+	else if (LIKELY(content.slot != SLOT_NONE))
+		pte_write(entry, pte_make_swapped(content.slot, swap_slot_generation(content.slot),
+						  pte_kept_flags(old)));
+	else
+		pte_write(entry, pte_make_untouched(pte_kept_flags(old)));
 	spin_unlock(&table->table.lock);
 	return result;
 }
 
 /* The page was freed meanwhile: what it had is released here. */
-static COLD void release_disowned(struct VMap *vmap, vaddr_t address, uint32_t slot,
-				  struct flush_batch *batch)
+static COLD void release_disowned(struct VMap *vmap, vaddr_t address, uint32_t slot)
 {
 	/* It may have been mapped again before it was freed, and its freer may not have flushed
 	 * yet. */
-	flush_batch_add(batch, address_space_active(&vmap->space), address);
-	flush_batch_send(batch);
+	tlb_shootdown(address_space_active(&vmap->space), &address, 1);
 	if (slot != SLOT_NONE)
 		swap_slot_free(slot);
 }
 
-/* Evicts one page that is off the lists. Interrupts are off. */
-ALWAYS_INLINE enum eviction evict(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
+/*
+ * Steps 4 and 5. unmapped: what came of the steps before. The reference to the VMap is
+ * given back.
+ */
+ALWAYS_INLINE enum eviction save_and_settle(pfn_t pfn, struct VMap *vmap, enum eviction unmapped)
 {
+	struct frame *frame = &frames[pfn];
 	struct evicted_content content = {0, frame->slot};
-	enum eviction result = EVICTION_DONE;
 	vaddr_t address = frame->page.address;
-	bool dirty = false;
+	uint8_t dirty = 0;
+	enum eviction result;
 
-	if (UNLIKELY(!frame_flag(frame, PAGE_FLUSHED)))
-		result = unmap_and_flush(frame, vmap, batch);
-	if (LIKELY(result == EVICTION_DONE)) {
-		dirty = frame_flag(frame, PAGE_DIRTY);
-		content = dirty ? evict_content_save(frame_pfn(frame), content.slot)
+	if (LIKELY(unmapped == EVICTION_DONE)) {
+		dirty = READ_ONCE(frame->flags) & PAGE_DIRTY;
+		content = dirty ? evict_content_save(pfn, content.slot)
 				: evict_content_keep(content.slot);
 	}
 	result = settle(frame, content);
-	if (BUG_PLANTED(BUG_EARLY_REUSE))
-		flush_batch_send(batch);
 	if (UNLIKELY(result == EVICTION_DISOWNED)) {
-		release_disowned(vmap, address, content.slot, batch);
+		release_disowned(vmap, address, content.slot);
 		result = EVICTION_DONE;
 	}
 	if (LIKELY(result == EVICTION_DONE)) {
-		event_record(EVENT_EVICT, vmap->pid, address, frame_pfn(frame), content.slot,
-			     dirty);
+		event_record(EVENT_EVICT, vmap->pid, address, pfn, content.slot, dirty);
 		COUNT(PGSTEAL);
 		frame->flags = 0;
 	} else {
-		event_record(EVENT_STAY, vmap->pid, address, frame_pfn(frame), content.slot, dirty);
+		event_record(EVENT_STAY, vmap->pid, address, pfn, content.slot, dirty);
 	}
 	lru_unhold(vmap);
+	return result;
+}
+
+/* Steps 1 to 3 are still to be done, and the tail to be filled; or no page may leave. */
+static NOINLINE enum eviction evict_oldest(pfn_t *pfn)
+{
+	struct flush_batch batch;
+	struct VMap *vmap = NULL;
+	enum eviction result = EVICTION_DONE;
+	struct frame *frame;
+
+	flush_batch_init(&batch);
+	lru_rest_oldest();
+	frame = lru_take_victim(&batch, &vmap);
+	/* One that rests is not flushed any more; accessed bits were cleared. */
+	if (!frame || frame_flag(frame, PAGE_FLUSHED))
+		flush_batch_send(&batch);
+	*pfn = PFN_NONE;
+	if (UNLIKELY(!frame))
+		return EVICTION_FAILED;
+	if (UNLIKELY(!vmap)) {
+		result = reclaim_evict_shared(frame, &batch);
+	} else {
+		if (!frame_flag(frame, PAGE_FLUSHED))
+			result = unmap_and_flush(frame, vmap, &batch);
+		result = save_and_settle(frame_pfn(frame), vmap, result);
+		if (BUG_PLANTED(BUG_EARLY_REUSE))
+			flush_batch_send(&batch);
+	}
+	if (LIKELY(result == EVICTION_DONE))
+		*pfn = frame_pfn(frame);
 	return result;
 }
 
 /* As reclaim_evict(). Interrupts are off. */
 ALWAYS_INLINE pfn_t page_evict(void)
 {
-	pfn_t pfn = PFN_NONE;
 	enum eviction result;
+	pfn_t pfn;
 
 	do {
-		struct flush_batch batch;
 		struct VMap *vmap = NULL;
-		struct frame *frame = lru_take_resting(&vmap);
 
-		flush_batch_init(&batch);
-		if (UNLIKELY(!frame)) {
-			lru_rest_oldest();
-			frame = lru_take_victim(&batch, &vmap);
-			/* One that rests is not flushed any more; accessed bits were cleared. */
-			if (!frame || frame_flag(frame, PAGE_FLUSHED))
-				flush_batch_send(&batch);
+		pfn = lru_take_resting(&vmap);
+		if (UNLIKELY(pfn == PFN_NONE)) {
+			result = evict_oldest(&pfn);
+		} else {
+			result = save_and_settle(pfn, vmap, EVICTION_DONE);
+			pfn = LIKELY(result == EVICTION_DONE) ? pfn : PFN_NONE;
 		}
-		if (UNLIKELY(!frame))
-			break;
-		result = LIKELY(vmap) ? evict(frame, vmap, &batch)
-				      : reclaim_evict_shared(frame, &batch);
-		if (LIKELY(result == EVICTION_DONE))
-			pfn = frame_pfn(frame);
 		/* FAILED: no slot to be had now, the caller lets others go on. */
 	} while (UNLIKELY(result == EVICTION_STAYS));
 	return pfn;

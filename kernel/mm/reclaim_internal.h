@@ -19,7 +19,7 @@ enum eviction { EVICTION_DONE, EVICTION_DISOWNED, EVICTION_STAYS, EVICTION_FAILE
 ALWAYS_INLINE void entry_let_rest(pte_t *entry, pte_t old, struct frame *frame, vaddr_t address,
 				  const struct VMap *vmap, struct flush_batch *batch)
 {
-	old = pte_exchange(entry, pte_make_resting(pte_pfn(old), pte_away_flags(old)));
+	old = pte_exchange(entry, pte_let_rest(old));
 	if (old.bits & PTE_DIRTY && pte_is_present(old) && !BUG_PLANTED(BUG_LOSE_DIRTY))
 		frame_flag_set(frame, PAGE_DIRTY);
 	/* A resting page too: whoever let it rest may not have flushed yet. */
