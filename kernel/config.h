@@ -40,6 +40,9 @@
  */
 #define NEIGHBOURS_MAX 16
 
+/* Page tables that a VMap remembers from its last faults: those of 64 MiB in a row. */
+#define RECENT_TABLES 32
+
 /* New pages that a CPU keeps; from half as many on it looks for the lru lock: twice a magazine. */
 #define INBOX_PAGES 63
 /* How often pages were mapped ahead, among these: NEIGHBOURS_MAX - 1 each time, mostly. */

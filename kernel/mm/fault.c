@@ -25,6 +25,7 @@
 #include "kernel/bugs.h"
 #include "kernel/mm/copy.h"
 #include "kernel/mm/event.h"
+#include "kernel/mm/evict_content.h"
 #include "kernel/mm/exact.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/fault_quick.h"
@@ -62,14 +63,18 @@ void fault_transit_wait(const pte_t *entry)
 	__atomic_fetch_sub(&transit.waiting, 1, __ATOMIC_RELAXED);
 }
 
-/* The entry was in transit and was exchanged (a full barrier) for another. Interrupts are off. */
-static void transit_ended(void)
+static SLOW_PATH void transit_wake(void)
 {
-	if (LIKELY(READ_ONCE(transit.waiting) == 0))
-		return;
 	spin_lock(&transit.lock);
 	wait_queue_wake_all(&transit.queue);
 	spin_unlock(&transit.lock);
+}
+
+/* The entry was in transit and was exchanged (a full barrier) for another. Interrupts are off. */
+ALWAYS_INLINE void transit_ended(void)
+{
+	if (UNLIKELY(READ_ONCE(transit.waiting)))
+		transit_wake();
 }
 
 void fault_forget(const struct address_space *space)
@@ -80,11 +85,16 @@ void fault_forget(const struct address_space *space)
 }
 
 /* The entry of a process's page, or NULL. */
-ALWAYS_INLINE pte_t *entry_find(const struct VMap *vmap, vaddr_t page)
+static NOINLINE pte_t *entry_find(struct VMap *vmap, vaddr_t page)
 {
+	pte_t *entry;
+
 	if (UNLIKELY(page >= PROCESS_END || page < PROCESS_FIRST))
 		return NULL;
-	return vmap_entry(vmap, page);
+	entry = vmap_entry(vmap, page);
+	if (LIKELY(entry))
+		vmap_remember_entry(vmap, page, entry);
+	return entry;
 }
 
 COLD void fault_give_back(pfn_t pfn)
@@ -145,18 +155,21 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 ALWAYS_INLINE void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
 				  pfn_t pfn)
 {
-	/* With few slots left the page gives its slot up at once, and counts as dirty. */
-	bool scarce = swap_is_scarce();
 	struct frame *frame = &frames[pfn], *table = vmap_table_of(entry);
-	uint64_t head = frame_head(scarce ? PAGE_DIRTY : 0, vmap->slot,
-				   scarce ? SLOT_NONE : pte_slot(seen));
+	uint64_t head = frame_head(PAGE_LISTED, vmap->slot, pte_slot(seen));
 
-	frame_describe(frame, head, direct_to_pfn(entry), page);
 	spin_lock(&table->table.lock);
+	frame_describe(frame, head, direct_to_pfn(entry), page);
 	(void)pte_exchange(entry, pte_make_present(pfn, pte_kept_flags(seen)));
-	lru_insert(frame);
+	if (LIKELY(policy_accessed))
+		lru_insert_quick(pfn);
+	else
+		lru_insert(frame);
 	spin_unlock(&table->table.lock);
-	if (UNLIKELY(scarce) || BUG_PLANTED(BUG_FREE_SLOT_EARLY))
+	/* With few slots left the page gives its slot up at once, and counts as dirty. */
+	if (UNLIKELY(swap_is_scarce()))
+		evict_content_give_up(frame);
+	if (BUG_PLANTED(BUG_FREE_SLOT_EARLY))
 		swap_slot_free(pte_slot(seen));
 	transit_ended();
 }
@@ -173,33 +186,39 @@ static COLD void transit_undo(pte_t *entry, pte_t seen, pfn_t pfn)
 	transit_ended();
 }
 
-/* swapped -> transit -> present. False: the entry changed meanwhile, look again. */
-ALWAYS_INLINE bool serve_swapped(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-				 bool write, enum fault_reason *reason, const char **detail)
+enum served { SERVED, LOOK_AGAIN, LOST };
+
+/*
+ * swapped -> transit -> present. LOOK_AGAIN: the entry changed meanwhile. LOST: it could
+ * not be read, and *detail says why.
+ */
+ALWAYS_INLINE enum served serve_swapped(pte_t *entry, vaddr_t page, pte_t seen, uint64_t error,
+					const char **detail)
 {
-	struct frame *table = vmap_table_of(entry);
 	pfn_t pfn = reclaim_page_alloc();
+	struct frame *table = vmap_table_of(entry);
+	const struct VMap *vmap;
 
 	if (UNLIKELY(pfn == PFN_NONE))
-		return false;
+		return LOOK_AGAIN;
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(pte_read(entry).bits != seen.bits)) {
 		spin_unlock(&table->table.lock);
 		fault_give_back(pfn);
-		return false;
+		return LOOK_AGAIN;
 	}
 	pte_write(entry, pte_make_transit(pfn, pte_kept_flags(seen)));
 	spin_unlock(&table->table.lock);
-	if (UNLIKELY(swap_read(pte_slot(seen), pte_generation(seen), pfn, detail))) {
+	if (UNLIKELY(swap_read(pte_place(seen), pfn, detail))) {
 		transit_undo(entry, seen, pfn);
-		*reason = FAULT_SWAP_LOST;
-		return true;
+		return LOST;
 	}
+	vmap = vmap_current();
 	transit_finish(vmap, entry, page, seen, pfn);
 	COUNT(PGMAJFAULT);
-	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn,
-		     pte_slot(seen), seen.bits);
-	return true;
+	event_record(error & FAULT_WRITE ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page,
+		     pfn, pte_slot(seen), seen.bits);
+	return SERVED;
 }
 
 /* resting -> present. False: look again. */
@@ -224,32 +243,31 @@ static NOINLINE bool serve_resting(const struct VMap *vmap, pte_t *entry, vaddr_
 }
 
 /* Whatever the entry is. False: it is another one by now, look again. */
-ALWAYS_INLINE bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-			       uint64_t error, enum fault_reason *reason, const char **detail)
+static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, uint64_t error,
+			enum fault_reason *reason, const char **detail)
 {
 	bool write = error & FAULT_WRITE;
+	enum served served;
 
-	if (UNLIKELY(seen.bits & PTE_SHARED)) {
-		enum fault_reason of_shared = FAULT_OK;
-		bool served = fault_shared(vmap, entry, page, seen, error, &of_shared, detail);
-
-		*reason = of_shared;
-		return served;
-	}
-	if (UNLIKELY(pte_is_none(seen))) {
+	if (seen.bits & PTE_SHARED)
+		return fault_shared(vmap, entry, page, seen, error, reason, detail);
+	if (pte_is_none(seen)) {
 		*reason = FAULT_BAD_ADDRESS;
 		*detail = "no block is there";
 		return true;
 	}
-	if (UNLIKELY(error & FAULT_EXECUTE || (write && !pte_is_writable(seen)))) {
+	if (error & FAULT_EXECUTE || (write && !pte_is_writable(seen))) {
 		*reason = FAULT_FORBIDDEN;
 		return true;
 	}
-	if (LIKELY(pte_is_swapped(seen)))
-		return serve_swapped(vmap, entry, page, seen, write, reason, detail);
 	switch (pte_kind(seen)) {
 	case PTE_KIND_UNTOUCHED:
 		return serve_untouched(vmap, entry, page, seen, write);
+	case PTE_KIND_SWAPPED:
+		served = serve_swapped(entry, page, seen, error, detail);
+		if (served == LOST)
+			*reason = FAULT_SWAP_LOST;
+		return served != LOOK_AGAIN;
 	case PTE_KIND_RESTING:
 		return serve_resting(vmap, entry, page, seen, write);
 	case PTE_KIND_TRANSIT:
@@ -264,20 +282,15 @@ ALWAYS_INLINE bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pt
 
 /*
  * Serves one access to a page of `vmap`, loaded on this CPU. entry: the page's,
- * or NULL if it is to be found. error: the processor's error code. Returns
+ * or NULL if there is no table. error: the processor's error code. Returns
  * FAULT_OK when the access may be tried again, else *detail may get a sentence.
  * Interrupts are off; they may be on meanwhile.
  */
-ALWAYS_INLINE enum fault_reason fault_serve(struct VMap *vmap, pte_t *entry, vaddr_t page,
-					    uint64_t error, const char **detail)
+static NOINLINE enum fault_reason fault_serve(struct VMap *vmap, pte_t *entry, vaddr_t page,
+					      uint64_t error, const char **detail)
 {
 	enum fault_reason reason = FAULT_OK;
 
-	COUNT(PGFAULT);
-	if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_accessed))
-		recent_clear();
-	if (!entry)
-		entry = entry_find(vmap, page);
 	if (UNLIKELY(!entry)) /* the kernel's half may be mapped, but not so */
 		return error & FAULT_PROTECTION ? FAULT_FORBIDDEN : FAULT_BAD_ADDRESS;
 	while (UNLIKELY(!serve_entry(vmap, entry, page, pte_read(entry), error, &reason, detail)))
@@ -353,25 +366,12 @@ COLD void fault_handle_fatal(struct trap_frame *frame)
 	fault_leave(thread);
 }
 
-/*
- * Any fault: may wait, and may not come back. entry: the page's, or NULL if it is not
- * known. False: fault_handle_fatal() is to see to it, inside the gate if it is not ours.
- */
-static NOINLINE bool fault_handle_fully(struct trap_frame *frame, vaddr_t address, pte_t *entry)
+/* How every fault ends but for a quick one. May not return. False: not served. */
+static NOINLINE bool fault_end(struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
+			       const char *detail)
 {
 	struct thread *thread = thread_current();
-	enum fault_reason reason = FAULT_STACK;
-	const char *detail = NULL;
 
-	if (UNLIKELY(is_ours(frame)))
-		return false;
-	DEBUG_ASSERT(lock_debug_count() == 0);
-	gate_enter_anyhow();
-	if (LIKELY((vaddr_t)frame >= thread->stack_base + STACK_RESERVE_BYTES)) {
-		turn_fault(thread, frame->rip, address & PAGE_MASK);
-		reason = fault_serve(vmap_current(), entry, address & PAGE_MASK, frame->error,
-				     &detail);
-	}
 	if (UNLIKELY(reason != FAULT_OK)) {
 		thread->unserved.address = address;
 		thread->unserved.reason = reason;
@@ -387,6 +387,84 @@ static NOINLINE bool fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 	return true;
 }
 
+/*
+ * Any fault: may wait, and may not come back. entry: the page's, or NULL if it is not
+ * known. False: fault_handle_fatal() is to see to it, inside the gate if it is not ours.
+ */
+static NOINLINE bool fault_handle_fully(struct trap_frame *frame, vaddr_t address, pte_t *entry)
+{
+	struct thread *thread = thread_current();
+	enum fault_reason reason = FAULT_STACK;
+	const char *detail = NULL;
+
+	if (UNLIKELY(is_ours(frame)))
+		return false;
+	DEBUG_ASSERT(lock_debug_count() == 0);
+	gate_enter_anyhow();
+	if (LIKELY((vaddr_t)frame >= thread->stack_base + STACK_RESERVE_BYTES)) {
+		struct VMap *vmap = vmap_current();
+
+		turn_fault(thread, frame->rip, address & PAGE_MASK);
+		COUNT(PGFAULT);
+		if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_accessed))
+			recent_clear();
+		if (!entry)
+			entry = entry_find(vmap, address & PAGE_MASK);
+		reason = fault_serve(vmap, entry, address & PAGE_MASK, frame->error, &detail);
+	}
+	return fault_end(frame, address, reason, detail);
+}
+
+/* The straight line of fault_handle_swapped() is left. */
+static COLD bool fault_go_on(struct trap_frame *frame, vaddr_t address, pte_t *entry,
+			     enum served served, const char *why)
+{
+	enum fault_reason reason = FAULT_SWAP_LOST;
+	const char *detail = NULL;
+
+	if (served == LOST)
+		detail = why;
+	else
+		reason = fault_serve(vmap_current(), entry, address & PAGE_MASK, frame->error,
+				     &detail);
+	return fault_end(frame, address, reason, detail);
+}
+
+/*
+ * A page that is away: mostly it is read back in one straight line, by what
+ * fault_handle_fully() does for it. The last fault here was in this address space.
+ */
+static NOINLINE bool fault_handle_swapped(struct trap_frame *frame, vaddr_t address, pte_t *entry,
+					  pte_t seen)
+{
+	struct thread *thread = thread_current();
+	vaddr_t page = address & PAGE_MASK;
+	enum served served;
+	const char *why;
+
+	if (UNLIKELY(!is_usual(frame, thread)) ||
+	    UNLIKELY(frame->error & FAULT_WRITE && seen.bits & PTE_AWAY_READ_ONLY))
+		return fault_handle_fully(frame, address, entry);
+	DEBUG_ASSERT(lock_debug_count() == 0);
+	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(READ_ONCE(gate_closed))) {
+		thread->gate_depth--;
+		return fault_handle_fully(frame, address, entry);
+	}
+	COUNT(PGFAULT);
+	recent_clear(); /* before it may wait, and go on on another CPU */
+	turn_fault(thread, frame->rip, page);
+	served = serve_swapped(entry, page, seen, frame->error, &why);
+	if (UNLIKELY(served != SERVED))
+		return fault_go_on(frame, address, entry, served, why);
+	recent_set(vmap_current(), entry, page);
+	thread = thread_current();
+	if (UNLIKELY(READ_ONCE(thread->attention)) || UNLIKELY(THIS_CPU->need_resched))
+		return fault_end(frame, address, FAULT_OK, NULL);
+	thread->gate_depth--;
+	return true;
+}
+
 /* A plain untouched entry: mostly it is served in one straight line. */
 static NOINLINE bool fault_handle_untouched(struct trap_frame *frame, vaddr_t address, pte_t *entry)
 {
@@ -397,14 +475,19 @@ static NOINLINE bool fault_handle_untouched(struct trap_frame *frame, vaddr_t ad
 bool fault_handle(struct trap_frame *frame)
 {
 	vaddr_t address = cpu_fault_address();
-	pte_t *entry;
+	pte_t *entry = NULL;
+	pte_t seen;
 
 	schedule_point();
 	/* Mostly the same table is meant again: tables stay while the address space lives. */
-	if (UNLIKELY(!recent_has_table(address)))
-		return fault_handle_fully(frame, address, NULL);
-	entry = recent_table_entry(address);
-	if (LIKELY(pte_is_plain_untouched(pte_read(entry))))
-		return fault_handle_untouched(frame, address, entry);
+	if (LIKELY(recent_has_table(address))) {
+		entry = recent_table_entry(address);
+		if (LIKELY(pte_is_plain_untouched(pte_read(entry))))
+			return fault_handle_untouched(frame, address, entry);
+	} else if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space)) {
+		entry = vmap_recent_entry(vmap_current(), address);
+	}
+	if (LIKELY(entry) && LIKELY(pte_is_swapped(seen = pte_read(entry))))
+		return fault_handle_swapped(frame, address, entry, seen);
 	return fault_handle_fully(frame, address, entry);
 }

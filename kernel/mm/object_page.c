@@ -117,7 +117,7 @@ static struct frame *page_load(struct object *object, struct object_page *page, 
 	if (!in_slot) {
 		page_zero(pfn_to_direct(pfn));
 		COUNT(PGMINFAULT);
-	} else if (swap_read(slot, object_page_generation(page), pfn, detail)) {
+	} else if (swap_read(swap_place(slot, object_page_generation(page)), pfn, detail)) {
 		reclaim_page_free(pfn);
 		*error = -EIO;
 		return NULL;
@@ -182,7 +182,8 @@ int object_page_copy(struct object *object, uint64_t index, pfn_t to, const char
 		page_zero(pfn_to_direct(to));
 		return 0;
 	}
-	return swap_read(object_page_number(page), object_page_generation(page), to, detail);
+	return swap_read(swap_place(object_page_number(page), object_page_generation(page)), to,
+			 detail);
 }
 
 /* Clears the entry of one mapping, if it holds the frame. */

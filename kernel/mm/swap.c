@@ -154,9 +154,9 @@ uint16_t swap_find_generation(uint32_t slot)
 }
 
 /* What makes the sum of a page that of this page in this slot, by exclusive or. */
-ALWAYS_INLINE uint64_t slot_seed(uint32_t index, uint16_t generation)
+ALWAYS_INLINE uint64_t slot_seed(swap_place_t place)
 {
-	return ((uint64_t)index << 16 | generation) * 0x9e3779b97f4a7c15ull;
+	return place.bits * 0x9e3779b97f4a7c15ull;
 }
 
 static COLD int write_failed(uint32_t index)
@@ -176,7 +176,7 @@ int swap_write(uint32_t index, pfn_t pfn)
 	if (UNLIKELY(device->write(device, index, pfn_to_direct(pfn), &sum)))
 		return write_failed(index);
 	schedule_point();
-	slot->sum = sum ^ slot_seed(index, slot->generation);
+	slot->sum = sum ^ slot_seed(swap_place(index, slot->generation));
 	slot->written = 1;
 	COUNT(PSWPOUT);
 	return 0;
@@ -190,8 +190,9 @@ static COLD int read_failed(const char *reason, const char **why)
 	return -EIO;
 }
 
-int swap_read(uint32_t index, uint16_t generation, pfn_t pfn, const char **why)
+int swap_read(swap_place_t place, pfn_t pfn, const char **why)
 {
+	uint32_t index = (uint32_t)place.bits;
 	const struct swap_slot *slot = &swap_slots[index];
 	struct block_device *device = swap.device;
 	uint64_t sum, expected;
@@ -199,9 +200,9 @@ int swap_read(uint32_t index, uint16_t generation, pfn_t pfn, const char **why)
 	schedule_point();
 	if (UNLIKELY(index >= swap.slot_count || slot->link != LINK_USED))
 		return read_failed("the slot is not in use", why);
-	if (UNLIKELY(slot->generation != generation || !slot->written))
+	if (UNLIKELY(slot->generation != (uint16_t)(place.bits >> 32) || !slot->written))
 		return read_failed("the slot's generation is another", why);
-	expected = slot->sum ^ slot_seed(index, generation);
+	expected = slot->sum ^ slot_seed(place);
 	if (UNLIKELY(device->read(device, index, pfn_to_direct(pfn), &sum)))
 		return read_failed("the swap device could not read it", why);
 	if (UNLIKELY(sum != expected))
@@ -221,8 +222,8 @@ struct swap_counts swap_read_counts(void)
 
 bool swap_equals(uint32_t slot, pfn_t pfn)
 {
-	return (page_sum(pfn_to_direct(pfn)) ^ slot_seed(slot, swap_slots[slot].generation)) ==
-	       swap_slots[slot].sum;
+	return (page_sum(pfn_to_direct(pfn)) ^
+		slot_seed(swap_place(slot, swap_slots[slot].generation))) == swap_slots[slot].sum;
 }
 
 void swap_check_begin(void)

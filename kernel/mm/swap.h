@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/pte.h"
 #include "kernel/dev/block_device.h"
 #include "kernel/mm/frame.h"
 #include "kernel/sched/spinlock.h"
@@ -69,7 +70,7 @@ int swap_write(uint32_t slot, pfn_t pfn) MUST_CHECK;
  * Reads a slot into a frame and verifies it. 0, or -EIO: the device failed,
  * or the bytes are not those written (which is said in *why, if not NULL).
  */
-int swap_read(uint32_t slot, uint16_t generation, pfn_t pfn, const char **why) MUST_CHECK;
+int swap_read(swap_place_t place, pfn_t pfn, const char **why) MUST_CHECK;
 
 struct swap_counts swap_read_counts(void);
 

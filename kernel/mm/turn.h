@@ -16,12 +16,15 @@
 /* Gives the turn up, if this thread has it: at the gate, by the tick, at its end. */
 SLOW_PATH void turn_release(struct thread *thread);
 
-/* Is the page one of those that the instruction asked for last? No page is at 0. */
+/*
+ * Is the page one of those that the instruction asked for last? No page is at 0. The window is
+ * the calling thread's own, or the answer may be a moment old.
+ */
 ALWAYS_INLINE bool window_has(const struct fault_window *window, vaddr_t page)
 {
 	STATIC_ASSERT(WINDOW_PAGES == 4);
-	return READ_ONCE(window->pages[0]) == page || READ_ONCE(window->pages[1]) == page ||
-	       READ_ONCE(window->pages[2]) == page || READ_ONCE(window->pages[3]) == page;
+	return window->pages[0] == page || window->pages[1] == page || window->pages[2] == page ||
+	       window->pages[3] == page;
 }
 
 /* Out of line: the same instruction asks again for a page it had been given. */

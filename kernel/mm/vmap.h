@@ -57,9 +57,11 @@ struct VMap {
 	uint64_t new_head;     /* frame_head() of a page that was never away, and is listed */
 	unsigned neighbours;   /* pages that a first touch maps: 1 .. NEIGHBOURS_MAX */
 	uint32_t evictor_refs; /* pages that evictors hold; atomic, raised under the lru lock */
-	struct mutex mutex;    /* class vmap: guards the rest */
-	uint64_t committed;    /* pages promised to the process */
-	uint64_t table_pages;  /* page-table frames, the root included */
+	/* Level-1 tables that faults found not long ago: see vmap_recent_entry(). No lock. */
+	uint64_t recent_tables[RECENT_TABLES];
+	struct mutex mutex;   /* class vmap: guards the rest */
+	uint64_t committed;   /* pages promised to the process */
+	uint64_t table_pages; /* page-table frames, the root included */
 	struct arena arenas[ARENA_COUNT];
 	LIST_HEAD(, mapping) mappings; /* mapping.h */
 };
@@ -158,6 +160,37 @@ ALWAYS_INLINE pte_t *vmap_entry(const struct VMap *vmap, vaddr_t address)
 	entry = table_entry(entry, address, 3);
 	entry = LIKELY(entry) ? table_entry(entry, address, 2) : NULL;
 	return LIKELY(entry) ? table_entry(entry, address, 1) : NULL;
+}
+
+/*
+ * A level-1 table's place is its number, of all that an address space may have. A table
+ * that was found is remembered in one word, so no CPU sees half of it: 48 bits of its
+ * address in the direct map, whose others are those of the highest, and in the low bits its
+ * place, which leaves zeros of an address in the kernel's half.
+ */
+#define RECENT_PLACE_SHIFT (PAGE_SHIFT + 9) /* a level-1 table covers so much */
+#define RECENT_PLACE_MASK 0xfffffffull
+#define RECENT_TABLE_SHIFT 16
+#define RECENT_TABLE_NONE RECENT_PLACE_MASK /* the place of no address */
+
+/* What vmap_entry() told for an address of the same table not long ago; else NULL. */
+ALWAYS_INLINE pte_t *vmap_recent_entry(const struct VMap *vmap, vaddr_t address)
+{
+	uint64_t place = address >> RECENT_PLACE_SHIFT;
+	uint64_t table = vmap->recent_tables[place % RECENT_TABLES] ^ place;
+
+	if (UNLIKELY(table & RECENT_PLACE_MASK))
+		return NULL;
+	return (pte_t *)((int64_t)table >> RECENT_TABLE_SHIFT) + pte_index(address, 1);
+}
+
+/* Remembers it: tables stay while the address space lives. */
+ALWAYS_INLINE void vmap_remember_entry(struct VMap *vmap, vaddr_t address, const pte_t *entry)
+{
+	uint64_t place = address >> RECENT_PLACE_SHIFT;
+	uint64_t table = (vaddr_t)entry & PAGE_MASK;
+
+	WRITE_ONCE(vmap->recent_tables[place % RECENT_TABLES], table << RECENT_TABLE_SHIFT | place);
 }
 
 /* The frame of the level-1 table that an entry lies in: whose lock guards it. */

@@ -63,6 +63,8 @@ int vmap_create(struct VMap *vmap, pid_t pid, uint16_t slot)
 		page_array_init(&vmap->arenas[i].blocks, sizeof(struct block));
 		vmap->arenas[i].base = slice_base(vmap) + ((vaddr_t)i << ARENA_SHIFT);
 	}
+	for (unsigned i = 0; i < RECENT_TABLES; i++)
+		vmap->recent_tables[i] = RECENT_TABLE_NONE;
 	if (root_make(vmap))
 		return -ENOMEM;
 	if (program_make(vmap)) {
