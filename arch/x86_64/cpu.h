@@ -132,6 +132,12 @@ ALWAYS_INLINE uint64_t cpu_tsc(void)
 	return high << 32 | low;
 }
 
+/* The same for who stores it anyway. */
+ALWAYS_INLINE void cpu_tsc_halves(uint32_t *low, uint32_t *high)
+{
+	__asm__ volatile("rdtsc" : "=a"(*low), "=d"(*high));
+}
+
 ALWAYS_INLINE vaddr_t cpu_fault_address(void)
 {
 	vaddr_t address;

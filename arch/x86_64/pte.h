@@ -216,6 +216,15 @@ ALWAYS_INLINE uint16_t pte_generation(pte_t pte)
 	return (uint16_t)(pte.bits >> 44);
 }
 
+/* transit -> present. */
+ALWAYS_INLINE pte_t pte_arrived(pte_t transit)
+{
+	if (UNLIKELY(transit.bits & PTE_AWAY_READ_ONLY))
+		return pte_make_present(pte_pfn(transit), PTE_AWAY_READ_ONLY);
+	return (pte_t){transit.bits ^
+		       (PTE_KIND_TRANSIT ^ PTE_PRESENT ^ PTE_WRITABLE ^ PTE_NO_EXECUTE)};
+}
+
 /* A swap slot and its generation, as the entry of a page away has them. */
 typedef struct {
 	uint64_t bits;

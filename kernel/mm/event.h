@@ -31,7 +31,12 @@ enum event_kind {
 };
 
 struct event {
-	uint64_t time;   /* time stamp counter */
+	union {
+		uint64_t time; /* time stamp counter */
+		struct {
+			uint32_t time_low, time_high; /* as it is read */
+		};
+	};
 	vaddr_t address; /* of the page */
 	uint32_t pfn;    /* PFN_NONE if none */
 	uint32_t slot;   /* SLOT_NONE if none */
@@ -58,15 +63,14 @@ extern struct event_ring event_rings[CPU_MAX];
 /* While set, each event is also handed to it as it happens, interrupts off: `trace on`. */
 extern void (*event_sink)(const struct event *event);
 
-/* Records one of a time (cpu_tsc()) on this CPU. Interrupts are off; any lock may be held. */
-ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pid, vaddr_t address,
-				   pfn_t pfn, uint32_t slot, uint64_t from)
+/* All of an event but its time. */
+ALWAYS_INLINE struct event *event_fill(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
+				       uint32_t slot, uint64_t from)
 {
 	struct event_ring *ring = THIS_CPU->events;
 	uint64_t bytes = ring->bytes;
 	struct event *event = (struct event *)((char *)ring->events + bytes % sizeof(ring->events));
 
-	event->time = time;
 	event->address = address;
 	event->pfn = pfn;
 	event->slot = slot;
@@ -74,6 +78,16 @@ ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pi
 	*(uint32_fields_t *)&event->kind =
 		((uint32_t)pid << 16) + ((uint32_t)(uint8_t)from << 8) + (uint8_t)kind;
 	WRITE_ONCE(ring->bytes, bytes + sizeof(*event));
+	return event;
+}
+
+/* Records one of a time (cpu_tsc()) on this CPU. Interrupts are off; any lock may be held. */
+ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pid, vaddr_t address,
+				   pfn_t pfn, uint32_t slot, uint64_t from)
+{
+	struct event *event = event_fill(kind, pid, address, pfn, slot, from);
+
+	event->time = time;
 	if (UNLIKELY(event_sink != NULL))
 		event_sink(event);
 }
@@ -82,7 +96,11 @@ ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pi
 ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
 				uint32_t slot, uint64_t from)
 {
-	event_record_at(cpu_tsc(), kind, pid, address, pfn, slot, from);
+	struct event *event = event_fill(kind, pid, address, pfn, slot, from);
+
+	cpu_tsc_halves(&event->time_low, &event->time_high);
+	if (UNLIKELY(event_sink != NULL))
+		event_sink(event);
 }
 
 /* Boot: gives each CPU its ring. */

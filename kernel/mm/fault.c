@@ -152,25 +152,22 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 }
 
 /* transit -> present. Interrupts are off. */
-ALWAYS_INLINE void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen,
-				  pfn_t pfn)
+ALWAYS_INLINE void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t on_way,
+				  uint32_t slot)
 {
+	pfn_t pfn = pte_pfn(on_way);
 	struct frame *frame = &frames[pfn], *table = vmap_table_of(entry);
-	uint64_t head = frame_head(PAGE_LISTED, vmap->slot, pte_slot(seen));
 
 	spin_lock(&table->table.lock);
-	frame_describe(frame, head, direct_to_pfn(entry), page);
-	(void)pte_exchange(entry, pte_make_present(pfn, pte_kept_flags(seen)));
-	if (LIKELY(policy_accessed))
-		lru_insert_quick(pfn);
-	else
-		lru_insert(frame);
+	frame_describe(frame, frame_head_with_slot(vmap->new_head, slot), direct_to_pfn(entry), page);
+	(void)pte_exchange(entry, pte_arrived(on_way));
+	lru_insert_quick(pfn);
 	spin_unlock(&table->table.lock);
 	/* With few slots left the page gives its slot up at once, and counts as dirty. */
 	if (UNLIKELY(swap_is_scarce()))
 		evict_content_give_up(frame);
 	if (BUG_PLANTED(BUG_FREE_SLOT_EARLY))
-		swap_slot_free(pte_slot(seen));
+		swap_slot_free(slot);
 	transit_ended();
 }
 
@@ -189,35 +186,33 @@ static COLD void transit_undo(pte_t *entry, pte_t seen, pfn_t pfn)
 enum served { SERVED, LOOK_AGAIN, LOST };
 
 /*
- * swapped -> transit -> present. LOOK_AGAIN: the entry changed meanwhile. LOST: it could
- * not be read, and *detail says why.
+ * swapped -> transit -> present, in the frame that *pfn tells. LOOK_AGAIN: the entry changed
+ * meanwhile. LOST: it could not be read, and *why tells the reason.
  */
-ALWAYS_INLINE enum served serve_swapped(pte_t *entry, vaddr_t page, pte_t seen, uint64_t error,
-					const char **detail)
+ALWAYS_INLINE enum served serve_swapped(pte_t *entry, vaddr_t page, pte_t seen, pfn_t *pfn,
+					const char **why)
 {
-	pfn_t pfn = reclaim_page_alloc();
 	struct frame *table = vmap_table_of(entry);
-	const struct VMap *vmap;
+	pte_t on_way;
 
-	if (UNLIKELY(pfn == PFN_NONE))
+	*pfn = reclaim_page_alloc();
+	if (UNLIKELY(*pfn == PFN_NONE))
 		return LOOK_AGAIN;
+	on_way = pte_make_transit(*pfn, pte_kept_flags(seen));
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(pte_read(entry).bits != seen.bits)) {
 		spin_unlock(&table->table.lock);
-		fault_give_back(pfn);
+		fault_give_back(*pfn);
 		return LOOK_AGAIN;
 	}
-	pte_write(entry, pte_make_transit(pfn, pte_kept_flags(seen)));
+	pte_write(entry, on_way);
 	spin_unlock(&table->table.lock);
-	if (UNLIKELY(swap_read(pte_place(seen), pfn, detail))) {
-		transit_undo(entry, seen, pfn);
+	if (UNLIKELY(swap_read(pte_place(seen), *pfn, why))) {
+		transit_undo(entry, seen, *pfn);
 		return LOST;
 	}
-	vmap = vmap_current();
-	transit_finish(vmap, entry, page, seen, pfn);
+	transit_finish(vmap_current(), entry, page, on_way, pte_slot(seen));
 	COUNT(PGMAJFAULT);
-	event_record(error & FAULT_WRITE ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page,
-		     pfn, pte_slot(seen), seen.bits);
 	return SERVED;
 }
 
@@ -248,6 +243,7 @@ static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t see
 {
 	bool write = error & FAULT_WRITE;
 	enum served served;
+	pfn_t pfn;
 
 	if (seen.bits & PTE_SHARED)
 		return fault_shared(vmap, entry, page, seen, error, reason, detail);
@@ -264,9 +260,14 @@ static bool serve_entry(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t see
 	case PTE_KIND_UNTOUCHED:
 		return serve_untouched(vmap, entry, page, seen, write);
 	case PTE_KIND_SWAPPED:
-		served = serve_swapped(entry, page, seen, error, detail);
+		served = serve_swapped(entry, page, seen, &pfn, detail);
 		if (served == LOST)
 			*reason = FAULT_SWAP_LOST;
+		if (served == SERVED) {
+			lru_inserted();
+			event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page,
+				     pfn, pte_slot(seen), seen.bits);
+		}
 		return served != LOOK_AGAIN;
 	case PTE_KIND_RESTING:
 		return serve_resting(vmap, entry, page, seen, write);
@@ -439,8 +440,10 @@ static NOINLINE bool fault_handle_swapped(struct trap_frame *frame, vaddr_t addr
 {
 	struct thread *thread = thread_current();
 	vaddr_t page = address & PAGE_MASK;
+	const struct VMap *vmap;
 	enum served served;
 	const char *why;
+	pfn_t pfn;
 
 	if (UNLIKELY(!is_usual(frame, thread)) ||
 	    UNLIKELY(frame->error & FAULT_WRITE && seen.bits & PTE_AWAY_READ_ONLY))
@@ -453,11 +456,13 @@ static NOINLINE bool fault_handle_swapped(struct trap_frame *frame, vaddr_t addr
 	}
 	COUNT(PGFAULT);
 	recent_clear(); /* before it may wait, and go on on another CPU */
-	turn_fault(thread, frame->rip, page);
-	served = serve_swapped(entry, page, seen, frame->error, &why);
+	window_note(thread, frame->rip, page);
+	served = serve_swapped(entry, page, seen, &pfn, &why);
 	if (UNLIKELY(served != SERVED))
 		return fault_go_on(frame, address, entry, served, why);
-	recent_set(vmap_current(), entry, page);
+	vmap = vmap_current();
+	event_record(event_of(frame), vmap->pid, page, pfn, pte_slot(seen), PTE_KIND_SWAPPED);
+	recent_set(vmap, entry, page);
 	thread = thread_current();
 	if (UNLIKELY(READ_ONCE(thread->attention)) || UNLIKELY(THIS_CPU->need_resched))
 		return fault_end(frame, address, FAULT_OK, NULL);

@@ -118,6 +118,12 @@ ALWAYS_INLINE uint64_t frame_head(uint8_t flags, uint16_t owner, uint32_t slot)
 	return FRAME_PRIVATE | (uint64_t)flags << 8 | (uint64_t)owner << 16 | (uint64_t)slot << 32;
 }
 
+/* The same head, but of a page that has a slot, where it had none. */
+ALWAYS_INLINE uint64_t frame_head_with_slot(uint64_t head, uint32_t slot)
+{
+	return (uint32_t)head | (uint64_t)slot << 32;
+}
+
 ALWAYS_INLINE void frame_head_store(struct frame *frame, uint64_t head)
 {
 	STATIC_ASSERT(offsetof(struct frame, flags) == 1 && offsetof(struct frame, owner) == 2 &&

@@ -162,6 +162,11 @@ void lru_insert(struct frame *frame)
 {
 	frame->flags |= PAGE_LISTED;
 	lru_insert_quick(frame_pfn(frame));
+	lru_inserted();
+}
+
+void lru_inserted(void)
+{
 	if (UNLIKELY(!policy_accessed)) {
 		lru_lock(); /* which empties it */
 		spin_unlock(&lru.lock);

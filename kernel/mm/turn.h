@@ -31,29 +31,37 @@ ALWAYS_INLINE bool window_has(const struct fault_window *window, vaddr_t page)
 SLOW_PATH void turn_ask(struct thread *thread, vaddr_t page);
 
 /*
- * Notes that the thread's instruction at rip asks for the page; takes the turn
- * (may wait for it) if it asked often before, and gives it up once its instruction
- * has retired. No spinlock held; interrupts may be off.
+ * Notes that the thread's instruction at rip asks for the page, and takes the turn (may wait
+ * for it) if it asked often before. The thread has no turn. No spinlock held; interrupts may be
+ * off.
  */
-ALWAYS_INLINE void turn_fault(struct thread *thread, uint64_t rip, vaddr_t page)
+ALWAYS_INLINE void window_note(struct thread *thread, uint64_t rip, vaddr_t page)
 {
 	struct fault_window *window = &thread->window;
 
 	if (window->rip != rip) {
-		if (UNLIKELY(thread->turn))
-			turn_release(thread);
 		window->rip = rip;
 		for (unsigned i = 1; i < WINDOW_PAGES; i++)
 			window->pages[i] = 0;
 		window->pages[0] = page;
 		window->next = 1;
-		return;
+	} else if (UNLIKELY(window_has(window, page))) {
+		turn_ask(thread, page);
+	} else {
+		window->pages[window->next++ % WINDOW_PAGES] = page;
 	}
-	if (UNLIKELY(thread->turn) || UNLIKELY(window_has(window, page))) {
+}
+
+/* The same of any thread: one that has the turn gives it up once its instruction has retired. */
+ALWAYS_INLINE void turn_fault(struct thread *thread, uint64_t rip, vaddr_t page)
+{
+	if (UNLIKELY(thread->turn) && thread->window.rip == rip) {
 		turn_ask(thread, page);
 		return;
 	}
-	window->pages[window->next++ % WINDOW_PAGES] = page;
+	if (UNLIKELY(thread->turn))
+		turn_release(thread);
+	window_note(thread, rip, page);
 }
 
 extern struct thread *turn_holder;
