@@ -12,10 +12,10 @@ void *ramdisk_block(struct ramdisk *ramdisk, uint64_t block)
 {
 	const struct ramdisk_extent *extent = ramdisk->extents;
 
-	ASSERT(block < ramdisk->device.block_count);
 	while (UNLIKELY(block >= extent->block_count)) {
 		block -= extent->block_count;
 		extent++;
+		ASSERT(extent < ramdisk->extents + ramdisk->extent_count);
 	}
 	return direct_map(extent->base + block * PAGE_SIZE);
 }

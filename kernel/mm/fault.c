@@ -151,10 +151,11 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 	return true;
 }
 
-/* transit -> present. Interrupts are off. */
-ALWAYS_INLINE void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t on_way,
-				  uint32_t slot)
+/* transit -> present, in the frame that it returns. Interrupts are off. */
+ALWAYS_INLINE pfn_t transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page,
+				   uint32_t slot)
 {
+	pte_t on_way = pte_read(entry); /* who set it alone changes it */
 	pfn_t pfn = pte_pfn(on_way);
 	struct frame *frame = &frames[pfn], *table = vmap_table_of(entry);
 
@@ -169,6 +170,7 @@ ALWAYS_INLINE void transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t
 	if (BUG_PLANTED(BUG_FREE_SLOT_EARLY))
 		swap_slot_free(slot);
 	transit_ended();
+	return pfn;
 }
 
 /* transit -> swapped again, because the slot could not be read. Interrupts are off. */
@@ -193,25 +195,24 @@ ALWAYS_INLINE enum served serve_swapped(pte_t *entry, vaddr_t page, pte_t seen, 
 					const char **why)
 {
 	struct frame *table = vmap_table_of(entry);
-	pte_t on_way;
 
 	*pfn = reclaim_page_alloc();
 	if (UNLIKELY(*pfn == PFN_NONE))
 		return LOOK_AGAIN;
-	on_way = pte_make_transit(*pfn, pte_kept_flags(seen));
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(pte_read(entry).bits != seen.bits)) {
 		spin_unlock(&table->table.lock);
 		fault_give_back(*pfn);
 		return LOOK_AGAIN;
 	}
-	pte_write(entry, on_way);
+	pte_write(entry, pte_make_transit(*pfn, pte_kept_flags(seen)));
 	spin_unlock(&table->table.lock);
-	if (UNLIKELY(swap_read(pte_place(seen), *pfn, why))) {
+	*why = swap_read(pte_place(seen), *pfn);
+	if (UNLIKELY(*why)) {
 		transit_undo(entry, seen, *pfn);
 		return LOST;
 	}
-	transit_finish(vmap_current(), entry, page, on_way, pte_slot(seen));
+	*pfn = transit_finish(vmap_current(), entry, page, pte_slot(seen));
 	COUNT(PGMAJFAULT);
 	return SERVED;
 }
@@ -442,7 +443,7 @@ static NOINLINE bool fault_handle_swapped(struct trap_frame *frame, vaddr_t addr
 	vaddr_t page = address & PAGE_MASK;
 	const struct VMap *vmap;
 	enum served served;
-	const char *why;
+	const char *why = NULL;
 	pfn_t pfn;
 
 	if (UNLIKELY(!is_usual(frame, thread)) ||

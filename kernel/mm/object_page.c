@@ -102,6 +102,17 @@ static void page_enter(struct object *object, struct object_page *page, uint64_t
 	lru_insert(frame);
 }
 
+/* Reads a page from its slot into a frame. 0, or -EIO and why (detail may be NULL). */
+static int slot_read(const struct object_page *page, pfn_t pfn, const char **detail)
+{
+	swap_place_t place = swap_place(object_page_number(page), object_page_generation(page));
+	const char *why = swap_read(place, pfn);
+
+	if (why && detail)
+		*detail = why;
+	return why ? -EIO : 0;
+}
+
 /* promised or in a slot -> in a frame. As object_page_in(). */
 static struct frame *page_load(struct object *object, struct object_page *page, uint64_t index,
 			       int *error, const char **detail) REQUIRES(object->mutex)
@@ -117,7 +128,7 @@ static struct frame *page_load(struct object *object, struct object_page *page, 
 	if (!in_slot) {
 		page_zero(pfn_to_direct(pfn));
 		COUNT(PGMINFAULT);
-	} else if (swap_read(swap_place(slot, object_page_generation(page)), pfn, detail)) {
+	} else if (slot_read(page, pfn, detail)) {
 		reclaim_page_free(pfn);
 		*error = -EIO;
 		return NULL;
@@ -182,8 +193,7 @@ int object_page_copy(struct object *object, uint64_t index, pfn_t to, const char
 		page_zero(pfn_to_direct(to));
 		return 0;
 	}
-	return swap_read(swap_place(object_page_number(page), object_page_generation(page)), to,
-			 detail);
+	return slot_read(page, to, detail);
 }
 
 /* Clears the entry of one mapping, if it holds the frame. */

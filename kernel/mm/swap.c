@@ -170,27 +170,25 @@ int swap_write(uint32_t index, pfn_t pfn)
 {
 	struct swap_slot *slot = &swap_slots[index];
 	struct block_device *device = swap.device;
-	uint64_t sum;
+	uint64_t seed = slot_seed(swap_place(index, slot->generation)), sum;
 
 	schedule_point();
 	if (UNLIKELY(device->write(device, index, pfn_to_direct(pfn), &sum)))
 		return write_failed(index);
 	schedule_point();
-	slot->sum = sum ^ slot_seed(swap_place(index, slot->generation));
+	slot->sum = sum ^ seed;
 	slot->written = 1;
 	COUNT(PSWPOUT);
 	return 0;
 }
 
-static COLD int read_failed(const char *reason, const char **why)
+static COLD const char *read_failed(const char *why)
 {
 	COUNT(SWAP_READ_ERROR);
-	if (why)
-		*why = reason;
-	return -EIO;
+	return why;
 }
 
-int swap_read(swap_place_t place, pfn_t pfn, const char **why)
+const char *swap_read(swap_place_t place, pfn_t pfn)
 {
 	uint32_t index = (uint32_t)place.bits;
 	const struct swap_slot *slot = &swap_slots[index];
@@ -199,16 +197,16 @@ int swap_read(swap_place_t place, pfn_t pfn, const char **why)
 
 	schedule_point();
 	if (UNLIKELY(index >= swap.slot_count || slot->link != LINK_USED))
-		return read_failed("the slot is not in use", why);
+		return read_failed("the slot is not in use");
 	if (UNLIKELY(slot->generation != (uint16_t)(place.bits >> 32) || !slot->written))
-		return read_failed("the slot's generation is another", why);
+		return read_failed("the slot's generation is another");
 	expected = slot->sum ^ slot_seed(place);
 	if (UNLIKELY(device->read(device, index, pfn_to_direct(pfn), &sum)))
-		return read_failed("the swap device could not read it", why);
+		return read_failed("the swap device could not read it");
 	if (UNLIKELY(sum != expected))
-		return read_failed("its checksum is wrong", why);
+		return read_failed("its checksum is wrong");
 	COUNT(PSWPIN);
-	return 0;
+	return NULL;
 }
 
 struct swap_counts swap_read_counts(void)

@@ -62,15 +62,15 @@ bool swap_slot_held(uint32_t slot, uint16_t generation);
 /*
  * Writes the frame's bytes to a slot that the caller holds. 0, or -EIO: then
  * the slot is bad and has been retired (it counts as used no more and is never
- * given out again). May sleep one day: no spinlock held.
+ * given out again). May sleep one day: no spinlock held. Interrupts off.
  */
 int swap_write(uint32_t slot, pfn_t pfn) MUST_CHECK;
 
 /*
- * Reads a slot into a frame and verifies it. 0, or -EIO: the device failed,
- * or the bytes are not those written (which is said in *why, if not NULL).
+ * Reads a slot into a frame and verifies it. NULL, or a sentence: the device failed, or the
+ * bytes are not those written. Interrupts off.
  */
-int swap_read(swap_place_t place, pfn_t pfn, const char **why) MUST_CHECK;
+const char *swap_read(swap_place_t place, pfn_t pfn) MUST_CHECK;
 
 struct swap_counts swap_read_counts(void);
 
