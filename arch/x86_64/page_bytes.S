@@ -183,7 +183,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 .endm
 
 	routine page_copy_sum_avx
-	enter_vectors
 	lanes_on_stack 32
 	copy_avx 0, %ymm4, %ymm5 /* the sums begin as the first words */
 	sum_last_avx %ymm4, %ymm5, %ymm2, %ymm3
@@ -202,7 +201,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	movq %rax, (%rdx)
 	xorl %eax, %eax
 	lanes_on_stack -32
-	leave_vectors
 	end_routine
 
 	routine page_sum_avx
@@ -307,7 +305,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 .endm
 
 	routine page_copy_sum_sse
-	enter_vectors
 	lanes_on_stack 32
 	clear_sums_sse
 	leaq 4096(%rdi), %rax
@@ -328,7 +325,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	movq %rax, (%rdx)
 	xorl %eax, %eax
 	lanes_on_stack -32
-	leave_vectors
 	end_routine
 
 	routine page_sum_sse

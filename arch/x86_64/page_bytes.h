@@ -29,7 +29,7 @@ void pages_zero(const pfn_t *pfns, uint64_t count);
 void page_copy(void *to, const void *from);
 
 /*
- * Copies, and *sum is that of the bytes that passed; page_bytes.S has the
+ * Interrupts are off. Copies, and *sum is that of the bytes that passed; page_bytes.S has the
  * formula. It changes with every flipped bit, and, but for one case in 2^64,
  * with a part of the page replaced by other bytes and with parts of 64 bytes
  * exchanged (unless they differ only in the upper four bits of words of 64). The

@@ -66,10 +66,14 @@ TEST(page_sum, is_the_same_with_each_routine)
 	test_random(&random);
 	page_fill(page, &random);
 	for (unsigned i = 0; i < routine_count(); i++) {
-		uint64_t sum = 0;
+		uint64_t sum = 0, flags;
+		int result;
 
 		memset(copy, 0, PAGE_SIZE);
-		CHECK_EQUAL(0, routines[i].copy_sum(copy, page, &sum));
+		flags = irq_save();
+		result = routines[i].copy_sum(copy, page, &sum);
+		irq_restore(flags);
+		CHECK_EQUAL(0, result);
 		CHECK(memcmp(copy, page, PAGE_SIZE) == 0);
 		CHECK_EQUAL(sum_plainly(page), sum);
 		CHECK_EQUAL(sum, routines[i].sum(page));
