@@ -160,7 +160,8 @@ ALWAYS_INLINE pfn_t transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_
 	struct frame *frame = &frames[pfn], *table = vmap_table_of(entry);
 
 	spin_lock(&table->table.lock);
-	frame_describe(frame, frame_head_with_slot(vmap->new_head, slot), direct_to_pfn(entry), page);
+	frame_describe(frame, frame_head_with_slot(vmap->new_head, slot), direct_to_pfn(entry),
+		       page);
 	(void)pte_exchange(entry, pte_arrived(on_way));
 	lru_insert_quick(pfn);
 	spin_unlock(&table->table.lock);

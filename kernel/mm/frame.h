@@ -83,12 +83,6 @@ ALWAYS_INLINE pfn_t frame_pfn(const struct frame *frame)
 	return (pfn_t)(frame - frames);
 }
 
-/* The same as a physical address. */
-ALWAYS_INLINE paddr_t frame_address(const struct frame *frame)
-{
-	return ((vaddr_t)frame - (vaddr_t)frames) * (PAGE_SIZE / sizeof(struct frame));
-}
-
 /* Is it a page that a policy knows, a process's or an object's? */
 ALWAYS_INLINE bool frame_is_page(const struct frame *frame)
 {

@@ -94,8 +94,10 @@ struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
 		tail = PAGE_TAIL;
 	if (!frame)
 		frame = policy_current->victim(policy_current, batch);
-	if (frame)
-		*vmap = victim_take(frame, tail);
+	if (frame) {
+		victim_mark(frame, tail);
+		*vmap = owner_hold(frame);
+	}
 	spin_unlock(&lru.lock);
 	return frame;
 }

@@ -57,32 +57,31 @@ ALWAYS_INLINE uint64_t lru_lock_irq(void) ACQUIRES(lru.lock)
 	return flags;
 }
 
-/*
- * The VMap of a listed page, which lives, and will as long as it has references;
- * NULL for an object's, which has the reference then.
- */
-ALWAYS_INLINE struct VMap *owner_hold(const struct frame *frame) REQUIRES(lru.lock)
+/* The VMap of a listed page of a process's, which lives, and will as long as it has references. */
+ALWAYS_INLINE struct VMap *private_owner_hold(const struct frame *frame) REQUIRES(lru.lock)
 {
-	struct VMap *vmap;
+	struct VMap *vmap = vmap_by_slot[frame->owner];
 
-	if (UNLIKELY(frame->state == FRAME_SHARED)) {
-		__atomic_fetch_add(&object_of(frame)->evictor_refs, 1, __ATOMIC_RELAXED);
-		return NULL;
-	}
-	vmap = vmap_by_slot[frame->owner];
 	__atomic_fetch_add(&vmap->evictor_refs, 1, __ATOMIC_RELAXED);
 	return vmap;
 }
 
-/*
- * Off the lists and into an evictor's hands, with the reference that owner_hold() gives.
- * tail: PAGE_TAIL if the page was there, else 0.
- */
-ALWAYS_INLINE struct VMap *victim_take(struct frame *frame, uint8_t tail) REQUIRES(lru.lock)
+/* The same of any page: NULL for an object's, which has the reference then. */
+ALWAYS_INLINE struct VMap *owner_hold(const struct frame *frame) REQUIRES(lru.lock)
 {
-	/* It has the two marks and not the third one. */
+	if (LIKELY(frame->state != FRAME_SHARED))
+		return private_owner_hold(frame);
+	__atomic_fetch_add(&object_of(frame)->evictor_refs, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/*
+ * Off the lists and into an evictor's hands. tail: PAGE_TAIL if the page was there, else 0.
+ * It has these two marks, and not the third: they are exchanged.
+ */
+ALWAYS_INLINE void victim_mark(struct frame *frame, uint8_t tail) REQUIRES(lru.lock)
+{
 	__atomic_fetch_xor(&frame->flags, PAGE_LISTED | tail | PAGE_EVICTING, __ATOMIC_RELAXED);
-	return owner_hold(frame);
 }
 
 /*
@@ -91,21 +90,24 @@ ALWAYS_INLINE struct VMap *victim_take(struct frame *frame, uint8_t tail) REQUIR
  */
 ALWAYS_INLINE pfn_t lru_take_resting(struct VMap **vmap)
 {
-	pfn_t pfn = PFN_NONE;
+	pfn_t oldest, taken = PFN_NONE;
 
 	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
 	spin_lock(&lru.lock);
 	if (LIKELY(lru.tail.count > lru.tail_low) && LIKELY(!READ_ONCE(lru.any_ahead)) &&
 	    LIKELY(!turn_is_taken())) {
-		struct frame *frame = &frames[lru.tail.oldest];
+		struct frame *frame;
 
+		oldest = lru.tail.oldest;
+		frame = &frames[oldest];
 		if (LIKELY(frame_flag(frame, PAGE_FLUSHED)) &&
 		    LIKELY(frame->state == FRAME_PRIVATE)) {
-			pfn = lru.tail.oldest;
-			page_list_take_oldest(&lru.tail);
-			*vmap = victim_take(frame, PAGE_TAIL);
+			taken = oldest;
+			page_list_take_oldest(&lru.tail, oldest);
+			victim_mark(frame, PAGE_TAIL);
+			*vmap = private_owner_hold(frame);
 		}
 	}
 	spin_unlock(&lru.lock);
-	return pfn;
+	return taken;
 }

@@ -91,30 +91,29 @@ static uint64_t tail_add_unused(struct page_list *list, uint64_t wanted) REQUIRE
 {
 	uint64_t patience = 2 * list->count, looks = patience;
 	uint64_t count = 0;
-	pfn_t pfn = list->oldest, last = PFN_NONE;
+	struct frame *frame = page_list_oldest(list), *last = NULL;
 
-	while (pfn != PFN_NONE) {
-		struct frame *frame = &frames[pfn];
+	while (frame) {
 		pte_t *entry = policy_entry(frame);
-		pfn_t next = frame->page.next;
+		struct frame *next = page_list_younger(frame);
 
 		if (UNLIKELY(frame->state == FRAME_SHARED)) {
 			tail_mark_shared(frame);
 		} else if (page_test_accessed(frame, entry, &filling.batch) && LIKELY(looks)) {
 			looks--;
 			page_list_renew(list, frame);
-			pfn = LIKELY(next != PFN_NONE) ? next : pfn;
+			frame = LIKELY(next) ? next : frame;
 			continue;
 		} else {
 			tail_mark(frame, entry);
 		}
-		last = pfn;
+		last = frame;
 		if (++count == wanted)
 			break;
-		pfn = next;
+		frame = next;
 	}
 	if (LIKELY(count))
-		page_list_move(list, last, count, &lru.tail);
+		page_list_move(list, frame_pfn(last), count, &lru.tail);
 	policy_time += (uint32_t)count * POLICY_TICK;
 	COUNT_ADD(PGSCAN, patience - looks + count);
 	return count;

@@ -145,10 +145,10 @@ ALWAYS_INLINE void page_list_remove(struct page_list *list, struct frame *frame)
 	list->count--;
 }
 
-/* Takes the oldest page off, which exists. */
-ALWAYS_INLINE void page_list_take_oldest(struct page_list *list)
+/* Takes the oldest page off. */
+ALWAYS_INLINE void page_list_take_oldest(struct page_list *list, pfn_t oldest)
 {
-	pfn_t next = frames[list->oldest].page.next;
+	pfn_t next = frames[oldest].page.next;
 
 	list->oldest = next;
 	if (LIKELY(next != PFN_NONE))

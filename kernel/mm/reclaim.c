@@ -201,8 +201,8 @@ ALWAYS_INLINE enum eviction save_and_settle(pfn_t pfn, struct VMap *vmap, enum e
 	return result;
 }
 
-/* Steps 1 to 3 are still to be done, and the tail to be filled; or no page may leave. */
-static NOINLINE enum eviction evict_oldest(pfn_t *pfn)
+/* Steps 1 to 5; where it is time, more pages are put to rest. DONE: *pfn is the frame. */
+static enum eviction evict_oldest(pfn_t *pfn)
 {
 	struct flush_batch batch;
 	struct VMap *vmap = NULL;
@@ -215,42 +215,45 @@ static NOINLINE enum eviction evict_oldest(pfn_t *pfn)
 	/* One that rests is not flushed any more; accessed bits were cleared. */
 	if (!frame || frame_flag(frame, PAGE_FLUSHED))
 		flush_batch_send(&batch);
-	*pfn = PFN_NONE;
 	if (UNLIKELY(!frame))
 		return EVICTION_FAILED;
-	if (UNLIKELY(!vmap)) {
-		result = reclaim_evict_shared(frame, &batch);
-	} else {
-		if (!frame_flag(frame, PAGE_FLUSHED))
-			result = unmap_and_flush(frame, vmap, &batch);
-		result = save_and_settle(frame_pfn(frame), vmap, result);
-		if (BUG_PLANTED(BUG_EARLY_REUSE))
-			flush_batch_send(&batch);
-	}
-	if (LIKELY(result == EVICTION_DONE))
-		*pfn = frame_pfn(frame);
+	*pfn = frame_pfn(frame);
+	if (UNLIKELY(!vmap))
+		return reclaim_evict_shared(frame, &batch);
+	if (!frame_flag(frame, PAGE_FLUSHED))
+		result = unmap_and_flush(frame, vmap, &batch);
+	result = save_and_settle(*pfn, vmap, result);
+	if (BUG_PLANTED(BUG_EARLY_REUSE))
+		flush_batch_send(&batch);
 	return result;
 }
 
-/* As reclaim_evict(). Interrupts are off. */
-ALWAYS_INLINE pfn_t page_evict(void)
+/* As reclaim_evict(), but whatever page it is. Interrupts are off. */
+static NOINLINE pfn_t page_evict_any(void)
 {
 	enum eviction result;
-	pfn_t pfn;
+	pfn_t pfn = PFN_NONE;
 
 	do {
-		struct VMap *vmap = NULL;
+		result = evict_oldest(&pfn);
+	} while (result == EVICTION_STAYS);
+	/* FAILED: no slot to be had now, the caller lets others go on. */
+	return result == EVICTION_DONE ? pfn : PFN_NONE;
+}
 
-		pfn = lru_take_resting(&vmap);
-		if (UNLIKELY(pfn == PFN_NONE)) {
-			result = evict_oldest(&pfn);
-		} else {
-			result = save_and_settle(pfn, vmap, EVICTION_DONE);
-			pfn = LIKELY(result == EVICTION_DONE) ? pfn : PFN_NONE;
-		}
-		/* FAILED: no slot to be had now, the caller lets others go on. */
-	} while (UNLIKELY(result == EVICTION_STAYS));
-	return pfn;
+/* As reclaim_evict(). Mostly the next victim rests already. Interrupts are off. */
+ALWAYS_INLINE pfn_t page_evict(void)
+{
+	struct VMap *vmap = NULL;
+	pfn_t pfn = lru_take_resting(&vmap);
+	enum eviction result;
+
+	if (UNLIKELY(pfn == PFN_NONE))
+		return page_evict_any();
+	result = save_and_settle(pfn, vmap, EVICTION_DONE);
+	if (LIKELY(result == EVICTION_DONE))
+		return pfn;
+	return result == EVICTION_STAYS ? page_evict_any() : PFN_NONE;
 }
 
 pfn_t reclaim_evict(void)

@@ -38,9 +38,9 @@
  *     takes the LRU's afterwards. Hence on_lru is set in one step; inboxes are not modelled.
  *
  * The tail
- *     The filler marks frames on the LRU on_tail, unmaps each, if the table's lock is free, and marks
- *     it flushed; sends one shootdown; and has filled then. A touch takes off the tail, or if an
- *     evictor has the frame tells it by `touched`. An evictor sends no shootdown for one that is
+ *     The filler marks frames on the LRU on_tail, unmaps each, if the table's lock is free, and
+ *     marks it flushed; sends one shootdown; and has filled then. A touch takes off the tail, or if
+ *     an evictor has the frame tells it by `touched`. An evictor sends no shootdown for one that is
  *     flushed, unless it took it while the tail was being filled.
  *
  * What is checked, apart from deadlock (an invalid end state)
