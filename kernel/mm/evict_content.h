@@ -13,7 +13,7 @@ struct evicted_content {
 	uint32_t slot; /* SLOT_NONE: all zero */
 };
 
-/* Out of line: no slot is needed for zeroes; or the page needs another one than it has. */
+/* Out of line: no slot is needed for zeroes; or there is none, or it was bad. */
 struct evicted_content evict_content_zero(uint32_t slot);
 struct evicted_content evict_content_elsewhere(pfn_t pfn);
 
@@ -37,7 +37,9 @@ ALWAYS_INLINE struct evicted_content evict_content_save(pfn_t pfn, uint32_t slot
 {
 	if (UNLIKELY(page_is_zero(pfn_to_direct(pfn))))
 		return evict_content_zero(slot);
-	if (UNLIKELY(slot == SLOT_NONE || swap_write(slot, pfn)))
+	if (slot == SLOT_NONE)
+		slot = swap_slot_alloc();
+	if (UNLIKELY(slot == SLOT_NONE) || UNLIKELY(swap_write(slot, pfn)))
 		return evict_content_elsewhere(pfn);
 	return (struct evicted_content){0, slot};
 }
