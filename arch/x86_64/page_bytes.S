@@ -40,7 +40,7 @@
 	.cfi_adjust_cfa_offset \bytes
 .endm
 
-/* ---- public names: one jump to the routine chosen at boot (page_zero: page_bytes.h) ---- */
+/* ---- public names: one jump to the routine chosen at boot (others: page_bytes.h) ---- */
 
 .macro dispatch name
 	.globl \name
@@ -52,7 +52,6 @@
 
 	dispatch pages_zero
 	dispatch page_copy
-	dispatch page_copy_sum
 	dispatch page_sum
 	dispatch page_is_zero_throughout
 

@@ -8,7 +8,6 @@
 /* In page_bytes.S. */
 extern void (*pages_zero_routine)(const pfn_t *pfns, uint64_t count);
 extern void (*page_copy_routine)(void *to, const void *from);
-extern int (*page_copy_sum_routine)(void *to, const void *from, uint64_t *sum);
 extern uint64_t (*page_sum_routine)(const void *page);
 extern bool (*page_is_zero_throughout_routine)(const void *page);
 void page_zero_avx(void *page);

@@ -12,6 +12,7 @@
 #include "lib/types.h"
 
 extern void (*page_zero_routine)(void *page);
+extern int (*page_copy_sum_routine)(void *to, const void *from, uint64_t *sum);
 
 /*
  * Addresses are page-aligned, in the direct map. Interrupts are off. The routine for
@@ -35,7 +36,11 @@ void page_copy(void *to, const void *from);
  * exchanged (unless they differ only in the upper four bits of words of 64). The
  * same with and without AVX. Returns 0, as a copy to a device that never fails.
  */
-int page_copy_sum(void *to, const void *from, uint64_t *sum);
+ALWAYS_INLINE int page_copy_sum(void *to, const void *from, uint64_t *sum)
+{
+	return page_copy_sum_routine(to, from, sum);
+}
+
 uint64_t page_sum(const void *page);
 
 bool page_is_zero_throughout(const void *page);

@@ -79,6 +79,7 @@ static void flush(const vaddr_t *addresses, unsigned count)
 		tlb_flush_local_all();
 		return;
 	}
+#pragma GCC unroll 4
 	for (unsigned i = 0; i < count; i++)
 		__asm__ volatile("invlpg (%0)" : : "r"(addresses[i]) : "memory");
 }
