@@ -18,12 +18,6 @@ struct object;
 void lru_insert(struct frame *frame);
 
 /*
- * After lru_insert_quick(), which lru_insert() begins with: a policy that goes by the order of
- * insertion gets the page at once. Interrupts are off.
- */
-void lru_inserted(void);
-
-/*
  * The same of pages, described as PAGE_LISTED, that were mapped ahead of any touch
  * by the entries from `entry` on: the first to leave as long as nobody touches them.
  * 1 <= count < NEIGHBOURS_MAX. Their numbers are written where lru_ahead_place() says;
@@ -31,6 +25,12 @@ void lru_inserted(void);
  */
 pfn_t *lru_ahead_place(unsigned count);
 void lru_insert_ahead(const pfn_t *place, unsigned count, pte_t *entry);
+
+/*
+ * After lru_insert_quick(), which lru_insert() begins with: a policy that goes by the order of
+ * insertion gets the page at once. Interrupts are off.
+ */
+void lru_inserted(void);
 
 /*
  * Takes pages off the lists whose entries were just cleared, under the

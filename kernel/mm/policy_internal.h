@@ -27,7 +27,8 @@ struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batc
 
 /*
  * Another: the oldest page of the first list that was not used since it was last
- * looked at. Those that were go to the young end.
+ * looked at. Those that were go to the young end. (For the tail many are named so in one
+ * pass, without a call each: tail_add_unused() of lru_tail.c.)
  */
 struct frame *policy_take_unused(struct policy *policy, struct flush_batch *batch);
 
