@@ -19,8 +19,8 @@
  *
  *   longer                                     shorter
  *   a newcomer is used while it rests          a page of main is
- *   a ghost comes back soon                    a newcomer's comes back late
- *   a newcomer's comes back late, and
+ *   a ghost comes back soon                    a newcomer's comes back late, or
+ *   a newcomer's comes back late, and          later, down to half of memory
  *   main's oldest is idle for longer
  *
  * "Soon" is an age of one memory, by policy_age()'s clock: exact LRU would have the
@@ -44,7 +44,7 @@
 enum { NEW, MAIN };
 
 #define USES_MAX 3u    /* a page of main is remembered for having been used so often */
-#define GHOST_REACH 4u /* a ghost is remembered for so many memories */
+#define GHOST_REACH 4u /* a ghost is "late" up to so many memories */
 
 /* Of memory: the share at least (some percent, or none would rest in a large one) and at most. */
 #define SHARE_MIN(memory) ((memory) / 40)
@@ -148,19 +148,21 @@ static unsigned list_for(struct policy *policy, const struct frame *frame)
 {
 	uint64_t memory = memory_pages(policy);
 	uint32_t time, age;
-	bool soon;
+	bool known;
 
 	if (!ghost_take(frame, &time))
 		return NEW;
 	age = (policy_time - ALIGN_DOWN(time, POLICY_TICK)) / POLICY_TICK;
-	soon = age <= memory;
-	if (!soon && (time % POLICY_TICK == MAIN || age > memory * GHOST_REACH))
+	known = age <= memory * GHOST_REACH;
+	if (age > memory && time % POLICY_TICK == MAIN)
 		return NEW;
-	if (soon || main_is_idler(policy, age)) {
+	if (age <= memory || (known && main_is_idler(policy, age))) {
 		share_vote(policy, GHOST_VOTES);
 		return MAIN;
 	}
-	share_vote(policy, -GHOST_VOTES);
+	/* One that comes even later tells less: that nothing asks for more than half of memory. */
+	if (known || share > (int64_t)memory / 2 * PAGE_VOTES)
+		share_vote(policy, -GHOST_VOTES);
 	return NEW;
 }
 
