@@ -153,6 +153,11 @@ void tlb_shootdown(uint64_t mask, const vaddr_t *addresses, unsigned count)
 	irq_restore(flags);
 }
 
+void tlb_shootdown_page(uint64_t mask, vaddr_t address)
+{
+	tlb_shootdown(mask, &address, 1);
+}
+
 void tlb_init(void)
 {
 	trap_set_handler(TRAP_SHOOTDOWN, tlb_interrupt);

@@ -54,13 +54,19 @@ ALWAYS_INLINE void tlb_flush_local_all(void)
 void tlb_shootdown(uint64_t mask, const vaddr_t *addresses, unsigned count);
 #define TLB_FLUSH_ALL 64
 
-/* The same of one address. Interrupts are off. */
+/* The same of one address. Called through tlb_shootdown_page_saving (kernel/saving.S). */
+void tlb_shootdown_page(uint64_t mask, vaddr_t address);
+
+/* The same, quick where no other CPU is concerned. Interrupts are off. */
 ALWAYS_INLINE void tlb_flush_page(uint64_t mask, vaddr_t address)
 {
 	if (LIKELY(mask == 1ull << THIS_CPU->id))
 		tlb_flush_local(address);
 	else
-		tlb_shootdown(mask, &address, 1);
+		__asm__ volatile("call tlb_shootdown_page_saving"
+				 :
+				 : "D"(mask), "S"(address)
+				 : "memory", "cc");
 }
 
 /* Addresses to be flushed together, of any address spaces, and where. */

@@ -18,6 +18,11 @@ struct event_ring event_rings[CPU_MAX];
 
 void (*event_sink)(const struct event *event);
 
+void event_tell(const struct event *event)
+{
+	event_sink(event);
+}
+
 void event_init(void)
 {
 	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++) {

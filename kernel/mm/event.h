@@ -63,6 +63,15 @@ extern struct event_ring event_rings[CPU_MAX];
 /* While set, each event is also handed to it as it happens, interrupts off: `trace on`. */
 extern void (*event_sink)(const struct event *event);
 
+/* Hands it over. Called through event_tell_saving (kernel/saving.S). */
+void event_tell(const struct event *event);
+
+ALWAYS_INLINE void event_tell_if_asked(const struct event *event)
+{
+	if (UNLIKELY(event_sink != NULL))
+		__asm__ volatile("call event_tell_saving" : : "D"(event) : "memory", "cc");
+}
+
 /* All of an event but its time. */
 ALWAYS_INLINE struct event *event_fill(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
 				       uint32_t slot, uint64_t from)
@@ -88,8 +97,7 @@ ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pi
 	struct event *event = event_fill(kind, pid, address, pfn, slot, from);
 
 	event->time = time;
-	if (UNLIKELY(event_sink != NULL))
-		event_sink(event);
+	event_tell_if_asked(event);
 }
 
 /* The same of now. */
@@ -99,8 +107,7 @@ ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address
 	struct event *event = event_fill(kind, pid, address, pfn, slot, from);
 
 	cpu_tsc_halves(&event->time_low, &event->time_high);
-	if (UNLIKELY(event_sink != NULL))
-		event_sink(event);
+	event_tell_if_asked(event);
 }
 
 /* Boot: gives each CPU its ring. */

@@ -208,7 +208,7 @@ static pfn_t magazine_steal(void)
 }
 
 #ifdef DEBUG
-static void poison(pfn_t pfn)
+void frame_poison(pfn_t pfn)
 {
 	uint64_t *words = pfn_to_direct(pfn);
 
@@ -223,17 +223,6 @@ bool frame_poison_intact(pfn_t pfn)
 	for (unsigned i = 0; i < PAGE_SIZE / 8; i++)
 		if (words[i] != POISON)
 			return false;
-	return true;
-}
-#else
-static void poison(pfn_t pfn)
-{
-	(void)pfn;
-}
-
-bool frame_poison_intact(pfn_t pfn)
-{
-	(void)pfn;
 	return true;
 }
 #endif
@@ -295,8 +284,7 @@ unsigned frame_alloc_some(enum frame_state state, pfn_t *pfns, unsigned wanted)
 	return got;
 }
 
-/* The magazine was full or busy when it was exchanged: `count` tells. */
-static SLOW_PATH void free_slow(struct magazine *magazine, uint32_t count, pfn_t pfn)
+SLOW_PATH void frame_free_slow(struct magazine *magazine, uint32_t count, pfn_t pfn)
 {
 	if (count == COUNT_BUSY)
 		count = count_take(&magazine->count);
@@ -306,37 +294,9 @@ static SLOW_PATH void free_slow(struct magazine *magazine, uint32_t count, pfn_t
 	count_put(&magazine->count, count + 1);
 }
 
-/* Kernel, page table, private or shared: what frame_free() takes. */
-ALWAYS_INLINE bool frame_is_in_use(const struct frame *frame)
-{
-	return (uint8_t)(frame->state - FRAME_KERNEL) <= FRAME_SHARED - FRAME_KERNEL;
-}
-
-static SLOW_PATH void free_bad(pfn_t pfn)
+SLOW_PATH void frame_free_bad(pfn_t pfn)
 {
 	bad_state(pfn, FRAME_PRIVATE);
-}
-
-void frame_free(pfn_t pfn)
-{
-	struct magazine *magazine;
-	uint32_t count;
-
-	if (UNLIKELY(pfn >= frame_limit || !frame_is_in_use(&frames[pfn]))) {
-		free_bad(pfn);
-		return;
-	}
-	poison(pfn);
-	frames[pfn].state = FRAME_FREE;
-	COUNT(PGFREE);
-	magazine = THIS_CPU->magazine;
-	count = count_try_take(&magazine->count);
-	if (UNLIKELY(count >= MAGAZINE_FRAMES)) {
-		free_slow(magazine, count, pfn);
-		return;
-	}
-	magazine->pfns[count] = pfn;
-	count_put(&magazine->count, count + 1);
 }
 
 void frame_free_some(struct frame *const *pages, unsigned count)
@@ -348,8 +308,8 @@ void frame_free_some(struct frame *const *pages, unsigned count)
 		here = magazine_drain(magazine, here, MAGAZINE_FRAMES - count);
 	for (unsigned i = 0; i < count; i++) {
 		if (UNLIKELY(!frame_is_in_use(pages[i])))
-			free_bad(frame_pfn(pages[i]));
-		poison(frame_pfn(pages[i]));
+			frame_free_bad(frame_pfn(pages[i]));
+		frame_poison(frame_pfn(pages[i]));
 		pages[i]->state = FRAME_FREE;
 		magazine->pfns[here++] = frame_pfn(pages[i]);
 	}
@@ -399,7 +359,7 @@ void frame_add_free(pfn_t first, pfn_t end)
 		group->free_count += stop - pfn;
 		for (; pfn < stop; pfn++) {
 			frame_set_state(pfn, FRAME_RESERVED, FRAME_FREE);
-			poison(pfn);
+			frame_poison(pfn);
 		}
 	}
 }

@@ -156,7 +156,7 @@ void frame_free_some(struct frame *const *pages, unsigned count);
  * anything else (free twice, ramdisk, not RAM) is a panic that names it.
  * Nobody's TLB may hold a translation to it. Interrupts are off.
  */
-void frame_free(pfn_t pfn);
+ALWAYS_INLINE void frame_free(pfn_t pfn);
 
 /* The one function that changes a state; panics unless the frame is in `from`. */
 void frame_set_state(pfn_t pfn, enum frame_state from, enum frame_state to);
@@ -186,7 +186,7 @@ size_t frame_groups_bytes(pfn_t limit);
 struct check;
 void frame_check(struct check *check);
 
-/* ---- The quick half of frame_alloc() --------------------------------------------- */
+/* ---- The quick halves of frame_alloc() and frame_free() --------------------------- */
 
 /*
  * Free frames that a CPU has at hand. `count` is the magazine's lock as well
@@ -200,10 +200,34 @@ struct magazine {
 /* The magazine was empty or busy when it was exchanged: `count` tells. */
 SLOW_PATH pfn_t frame_alloc_slow(struct magazine *magazine, uint32_t count, enum frame_state state);
 
-/* Panics; declared so that calling it costs the hot path nothing. */
-SLOW_PATH pfn_t frame_alloc_bad(pfn_t pfn);
+/* The same, when it was full or busy. Called through frame_free_slow_saving (kernel/saving.S). */
+SLOW_PATH void frame_free_slow(struct magazine *magazine, uint32_t count, pfn_t pfn);
 
+/* These two panic; declared so that calling them costs the hot path nothing. */
+SLOW_PATH pfn_t frame_alloc_bad(pfn_t pfn);
+NORETURN SLOW_PATH void frame_free_bad(pfn_t pfn);
+
+#ifdef DEBUG
+void frame_poison(pfn_t pfn);
 bool frame_poison_intact(pfn_t pfn);
+#else
+ALWAYS_INLINE void frame_poison(pfn_t pfn)
+{
+	(void)pfn;
+}
+
+ALWAYS_INLINE bool frame_poison_intact(pfn_t pfn)
+{
+	(void)pfn;
+	return true;
+}
+#endif
+
+/* Kernel, page table, private or shared: what frame_free() takes. */
+ALWAYS_INLINE bool frame_is_in_use(const struct frame *frame)
+{
+	return (uint8_t)(frame->state - FRAME_KERNEL) <= FRAME_SHARED - FRAME_KERNEL;
+}
 
 ALWAYS_INLINE pfn_t frame_alloc(enum frame_state state)
 {
@@ -222,4 +246,26 @@ ALWAYS_INLINE pfn_t frame_alloc(enum frame_state state)
 	frames[pfn].state = (uint8_t)state;
 	COUNT(PGALLOC);
 	return pfn;
+}
+
+ALWAYS_INLINE void frame_free(pfn_t pfn)
+{
+	struct magazine *magazine = THIS_CPU->magazine;
+	uint32_t count;
+
+	if (UNLIKELY(pfn >= frame_limit || !frame_is_in_use(&frames[pfn])))
+		frame_free_bad(pfn);
+	frame_poison(pfn);
+	frames[pfn].state = FRAME_FREE;
+	COUNT(PGFREE);
+	count = count_try_take(&magazine->count);
+	if (UNLIKELY(count >= MAGAZINE_FRAMES)) {
+		__asm__ volatile("call frame_free_slow_saving"
+				 :
+				 : "D"(magazine), "S"(count), "d"(pfn)
+				 : "memory", "cc");
+		return;
+	}
+	magazine->pfns[count] = pfn;
+	count_put(&magazine->count, count + 1);
 }

@@ -60,11 +60,9 @@ ALWAYS_INLINE bool lru_remove_quick(pfn_t pfn)
 	if (UNLIKELY(count == COUNT_BUSY))
 		return false;
 	is_last = count && inbox->pfns[count - 1] == pfn && inbox->run_count == 0;
-	if (LIKELY(is_last)) {
+	if (LIKELY(is_last))
 		frame_flag_clear(&frames[pfn], PAGE_LISTED);
-		count--;
-	}
 	schedule_point();
-	count_put(&inbox->count, count);
+	count_put(&inbox->count, count - is_last);
 	return is_last;
 }

@@ -74,12 +74,6 @@ unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted)
 	return got;
 }
 
-void reclaim_page_free(pfn_t pfn)
-{
-	frame_free(pfn);
-	resident_lower(1);
-}
-
 void reclaim_pages_free(struct frame *const *pages, unsigned count)
 {
 	frame_free_some(pages, count);

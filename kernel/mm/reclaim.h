@@ -33,7 +33,7 @@ void reclaim_wait(void);
 bool reclaim_gives_up(void);
 
 /* Gives back a process page's frame. Not listed, nobody maps it. Interrupts off. */
-void reclaim_page_free(pfn_t pfn);
+ALWAYS_INLINE void reclaim_page_free(pfn_t pfn);
 
 /* The same of several, at most MAGAZINE_FRAMES. */
 void reclaim_pages_free(struct frame *const *pages, unsigned count);
@@ -63,7 +63,7 @@ uint64_t reclaim_limit(void);
 struct check;
 void reclaim_check(struct check *check);
 
-/* ---- The quick half of reclaim_page_alloc() -------------------------------------- */
+/* ---- The quick halves of reclaim_page_alloc() and reclaim_page_free() ------------- */
 
 /* Frames of process pages, those in flight included: atomic, and on a line of its own. */
 extern uint64_t reclaim_resident_count;
@@ -85,6 +85,12 @@ ALWAYS_INLINE bool resident_try_raise(uint64_t pages, uint64_t max)
 ALWAYS_INLINE void resident_lower(uint64_t pages)
 {
 	__atomic_fetch_sub(&reclaim_resident_count, pages, __ATOMIC_RELAXED);
+}
+
+ALWAYS_INLINE void reclaim_page_free(pfn_t pfn)
+{
+	frame_free(pfn);
+	resident_lower(1);
 }
 
 ALWAYS_INLINE pfn_t reclaim_page_try_alloc(void)

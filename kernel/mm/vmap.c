@@ -24,6 +24,7 @@
 
 #include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/release_quick.h"
 #include "kernel/mm/vmap_internal.h"
 #include "kernel/sched/gate.h"
 
@@ -260,7 +261,10 @@ ALWAYS_INLINE int64_t block_end(struct VMap *vmap, unsigned arena_index, vaddr_t
 	} else {
 		pages = pages_of(block->size_bytes);
 	}
-	block->size_bytes = 0;
+	if (shift >= PAGE_SHIFT)
+		*block = (struct block){0};
+	else
+		block->size_bytes = 0;
 	if (arena_index <= PAGE_ARENA)
 		arena_give(arena, block, index);
 	return (int64_t)pages;
@@ -347,26 +351,32 @@ static SLOW_PATH void free_slow(struct VMap *vmap, void *data)
 	gate_leave();
 }
 
-/*
- * What remains to be done for a block that ended, and whose last page was touched,
- * or its table is not at hand. The mutex is held, the gate entered.
- */
-static NOINLINE void free_touched(struct VMap *vmap, unsigned arena_index, vaddr_t address)
+/* The last page of a block that ended leaves, and the service. The mutex is held. */
+static NOINLINE void free_rest(struct VMap *vmap, vaddr_t address) RELEASES(vmap->mutex)
+{
+	block_release(vmap, (unsigned)arena_of(vmap, address), address, 1);
+	mutex_unlock(&vmap->mutex);
+	COUNT(FREE);
+	gate_leave();
+}
+
+/* The same of a page that was touched, quickly if it was only just now. */
+static NOINLINE void free_touched(struct VMap *vmap, vaddr_t address, pte_t *entry)
 	RELEASES(vmap->mutex)
 {
-	struct thread *thread = thread_current();
-	struct arena *arena = &vmap->arenas[arena_index];
+	bool done;
 
-	if (LIKELY(arena_knows_table(arena, address)) &&
-	    LIKELY(page_release_quick(vmap, arena_entry(vmap, arena, address, QUICK),
-				      address & PAGE_MASK))) {
-		pages_forget(vmap, 1);
-	} else {
-		block_release(vmap, arena_index, address, 1);
+	irq_disable(); /* they are on: a mutex is held */
+	done = page_release_quick(vmap, entry, address & PAGE_MASK);
+	irq_enable();
+	if (UNLIKELY(!done)) {
+		free_rest(vmap, address);
+		return;
 	}
-	mutex_unlock_as(&vmap->mutex, thread);
+	pages_forget(vmap, 1);
+	mutex_unlock(&vmap->mutex);
 	COUNT(FREE);
-	gate_leave_as(thread);
+	gate_leave();
 }
 
 /* free of a block that shares its page or has one that was never touched; else the slow ways. */
@@ -394,13 +404,17 @@ ALWAYS_INLINE void free_quick(struct VMap *vmap, unsigned arena_index, vaddr_t a
 	}
 	thread->error_number = 0;
 	if (arena_index == PAGE_ARENA || pages) {
-		if (UNLIKELY(!arena_knows_table(arena, address)) ||
-		    !pte_forget(arena_entry(vmap, arena, address, QUICK))) {
-			free_touched(vmap, arena_index, address);
+		pte_t *entry = arena_entry(vmap, arena, address, QUICK);
+
+		if (UNLIKELY(!arena_knows_table(arena, address))) {
+			free_rest(vmap, address);
 			return;
 		}
-		vmap->committed--;
-		commit_uncharge(1);
+		if (!pte_forget(entry)) {
+			free_touched(vmap, address, entry);
+			return;
+		}
+		pages_forget(vmap, 1);
 	}
 	mutex_unlock_as(&vmap->mutex, thread);
 	COUNT(FREE);

@@ -133,13 +133,6 @@ void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t 
  */
 void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count);
 
-/*
- * The same of one page that was touched only just now, by its entry: in memory,
- * private, without a slot, and the newest of this CPU. False: it is not so, and
- * nothing was changed. The mutex is held. Does not sleep.
- */
-bool page_release_quick(const struct VMap *vmap, pte_t *entry, vaddr_t address);
-
 /* Frees every page of every live block, and the blocks' records. The mutex is held. May sleep. */
 void blocks_release_all(struct VMap *vmap);
 

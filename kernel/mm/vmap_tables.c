@@ -236,29 +236,3 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 		count -= done;
 	}
 }
-
-bool page_release_quick(const struct VMap *vmap, pte_t *entry, vaddr_t address)
-{
-	struct frame *table = vmap_table_of(entry);
-	uint64_t flags = irq_save();
-	pte_t old;
-	pfn_t pfn;
-
-	spin_lock(&table->table.lock);
-	old = pte_read(entry);
-	pfn = pte_pfn(old);
-	if (UNLIKELY((old.bits & (PTE_PRESENT | PTE_SHARED)) != PTE_PRESENT) ||
-	    UNLIKELY(frames[pfn].slot != SLOT_NONE) || UNLIKELY(!lru_remove_quick(pfn))) {
-		spin_unlock(&table->table.lock);
-		irq_restore(flags);
-		return false;
-	}
-	(void)pte_exchange(entry, PTE_NONE);
-	spin_unlock(&table->table.lock);
-	event_record(EVENT_FREE, vmap->pid, address, pfn, SLOT_NONE, PTE_PRESENT);
-	if (!BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN))
-		tlb_flush_page(address_space_active(&vmap->space), address);
-	reclaim_page_free(pfn);
-	irq_restore(flags);
-	return true;
-}

@@ -24,7 +24,7 @@ SLOW_PATH void gate_enter_slow(struct thread *thread);
 
 /*
  * Out of line: a kill or a turn to give up came meanwhile. May not return.
- * Called through gate_leave_slow_saving (saving.S).
+ * Called through gate_leave_slow_saving (kernel/saving.S).
  */
 void gate_leave_slow(struct thread *thread);
 

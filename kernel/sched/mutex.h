@@ -20,7 +20,7 @@ struct CAPABILITY("mutex") mutex {
 void mutex_init(struct mutex *mutex, enum lock_class lock_class);
 
 SLOW_PATH void mutex_lock_contended(struct mutex *mutex);
-/* Called through mutex_unlock_contended_saving (saving.S). */
+/* Called through mutex_unlock_contended_saving (kernel/saving.S). */
 void mutex_unlock_contended(struct mutex *mutex);
 
 /* As spin_taken() and spin_given(): no code. */

@@ -70,7 +70,7 @@ const char *lock_class_name(enum lock_class lock_class);
 
 /*
  * Waits for a lock that another CPU holds; counts that it had to. Called
- * through spin_lock_contended_saving (saving.S).
+ * through spin_lock_contended_saving (kernel/saving.S).
  */
 void spin_lock_contended(struct spinlock *lock);
 

@@ -1,7 +1,7 @@
 /*
- * saving.S: calling the slow paths of locks and gates without changing a
- * register. The quick paths are inlined in many functions, and an ordinary
- * call in them would make each of those save registers at every entry.
+ * saving.S: calling what quick paths seldom need without changing a register. They
+ * are inlined in many functions, and an ordinary call in them would make each of
+ * those save registers at every entry.
  */
 
 	.text
@@ -28,5 +28,8 @@
 	saving spin_lock_contended
 	saving mutex_unlock_contended
 	saving gate_leave_slow
+	saving tlb_shootdown_page
+	saving frame_free_slow
+	saving event_tell
 
 	.section .note.GNU-stack, "", @progbits
