@@ -158,6 +158,15 @@ void tlb_shootdown_page(uint64_t mask, vaddr_t address)
 	tlb_shootdown(mask, &address, 1);
 }
 
+void tlb_shootdown_run(uint64_t mask, vaddr_t address, unsigned count)
+{
+	vaddr_t addresses[TLB_FLUSH_ALL];
+
+	for (unsigned i = 0; i < count; i++)
+		addresses[i] = address + i * PAGE_SIZE;
+	tlb_shootdown(mask, addresses, count);
+}
+
 void tlb_init(void)
 {
 	trap_set_handler(TRAP_SHOOTDOWN, tlb_interrupt);

@@ -69,6 +69,20 @@ ALWAYS_INLINE void tlb_flush_page(uint64_t mask, vaddr_t address)
 				 : "memory", "cc");
 }
 
+/* The same of `count` pages from an address on, at most TLB_FLUSH_ALL. */
+void tlb_shootdown_run(uint64_t mask, vaddr_t address, unsigned count);
+
+ALWAYS_INLINE void tlb_flush_run(uint64_t mask, vaddr_t address, unsigned count)
+{
+	if (UNLIKELY(mask != 1ull << THIS_CPU->id)) {
+		tlb_shootdown_run(mask, address, count);
+		return;
+	}
+	for (vaddr_t end = address + count * PAGE_SIZE; address < end; address += PAGE_SIZE)
+		__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+	COUNT_ADD(TLB_FLUSH, count);
+}
+
 /* Addresses to be flushed together, of any address spaces, and where. */
 struct flush_batch {
 	uint64_t cpu_mask;
@@ -91,21 +105,6 @@ ALWAYS_INLINE void flush_batch_add(struct flush_batch *batch, uint64_t cpu_mask,
 	if (LIKELY(batch->count < TLB_FLUSH_ALL))
 		batch->addresses[batch->count] = address;
 	batch->count++;
-}
-
-/* The same of `count` pages from an address on. */
-ALWAYS_INLINE void flush_batch_add_run(struct flush_batch *batch, uint64_t cpu_mask,
-				       vaddr_t address, unsigned count)
-{
-	unsigned fitting =
-		batch->count < TLB_FLUSH_ALL ? MIN(count, TLB_FLUSH_ALL - batch->count) : 0;
-
-	if (cpu_mask == 0)
-		return;
-	batch->cpu_mask |= cpu_mask;
-	for (unsigned i = 0; i < fitting; i++)
-		batch->addresses[batch->count + i] = address + i * PAGE_SIZE;
-	batch->count += count;
 }
 
 /* One shootdown for all; the batch is empty again. As tlb_shootdown(). */

@@ -18,9 +18,10 @@ struct event_ring event_rings[CPU_MAX];
 
 void (*event_sink)(const struct event *event);
 
-void event_tell(const struct event *event)
+void event_tell(const struct event_ring *ring, unsigned count)
 {
-	event_sink(event);
+	for (uint64_t end = ring->bytes / sizeof(struct event), at = end - count; at < end; at++)
+		event_sink(&ring->events[at % RING_EVENTS]);
 }
 
 void event_init(void)

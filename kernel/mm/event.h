@@ -63,51 +63,40 @@ extern struct event_ring event_rings[CPU_MAX];
 /* While set, each event is also handed to it as it happens, interrupts off: `trace on`. */
 extern void (*event_sink)(const struct event *event);
 
-/* Hands it over. Called through event_tell_saving (kernel/saving.S). */
-void event_tell(const struct event *event);
+/* Hands over the newest of a ring. Called through event_tell_saving (kernel/saving.S). */
+void event_tell(const struct event_ring *ring, unsigned count);
 
-ALWAYS_INLINE void event_tell_if_asked(const struct event *event)
+/* Where a ring's next event goes after so many bytes. */
+ALWAYS_INLINE struct event *event_at(struct event_ring *ring, uint64_t bytes)
 {
-	if (UNLIKELY(event_sink != NULL))
-		__asm__ volatile("call event_tell_saving" : : "D"(event) : "memory", "cc");
+	return (struct event *)((char *)ring->events + bytes % sizeof(ring->events));
 }
 
 /* All of an event but its time. */
-ALWAYS_INLINE struct event *event_fill(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
-				       uint32_t slot, uint64_t from)
+ALWAYS_INLINE void event_fill(struct event *event, enum event_kind kind, pid_t pid, vaddr_t address,
+			      pfn_t pfn, uint32_t slot, uint64_t from)
 {
-	struct event_ring *ring = THIS_CPU->events;
-	uint64_t bytes = ring->bytes;
-	struct event *event = (struct event *)((char *)ring->events + bytes % sizeof(ring->events));
-
 	event->address = address;
 	event->pfn = pfn;
 	event->slot = slot;
 	/* kind, from and pid */
 	*(uint32_fields_t *)&event->kind =
 		((uint32_t)pid << 16) + ((uint32_t)(uint8_t)from << 8) + (uint8_t)kind;
-	WRITE_ONCE(ring->bytes, bytes + sizeof(*event));
-	return event;
 }
 
-/* Records one of a time (cpu_tsc()) on this CPU. Interrupts are off; any lock may be held. */
-ALWAYS_INLINE void event_record_at(uint64_t time, enum event_kind kind, pid_t pid, vaddr_t address,
-				   pfn_t pfn, uint32_t slot, uint64_t from)
-{
-	struct event *event = event_fill(kind, pid, address, pfn, slot, from);
-
-	event->time = time;
-	event_tell_if_asked(event);
-}
-
-/* The same of now. */
+/* Records one on this CPU. Interrupts are off; any lock may be held. */
 ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
 				uint32_t slot, uint64_t from)
 {
-	struct event *event = event_fill(kind, pid, address, pfn, slot, from);
+	struct event_ring *ring = THIS_CPU->events;
+	uint64_t bytes = ring->bytes;
+	struct event *event = event_at(ring, bytes);
 
+	event_fill(event, kind, pid, address, pfn, slot, from);
 	cpu_tsc_halves(&event->time_low, &event->time_high);
-	event_tell_if_asked(event);
+	WRITE_ONCE(ring->bytes, bytes + sizeof(struct event));
+	if (UNLIKELY(event_sink != NULL))
+		__asm__ volatile("call event_tell_saving" : : "D"(ring), "S"(1) : "memory", "cc");
 }
 
 /* Boot: gives each CPU its ring. */

@@ -299,21 +299,25 @@ SLOW_PATH void frame_free_bad(pfn_t pfn)
 	bad_state(pfn, FRAME_PRIVATE);
 }
 
-void frame_free_some(struct frame *const *pages, unsigned count)
+void frame_free_some(const pfn_t *pfns, unsigned count)
 {
 	struct magazine *magazine = THIS_CPU->magazine;
 	uint32_t here = count_take(&magazine->count);
+	pfn_t *to;
 
 	if (UNLIKELY(here + count > MAGAZINE_FRAMES))
 		here = magazine_drain(magazine, here, MAGAZINE_FRAMES - count);
-	for (unsigned i = 0; i < count; i++) {
-		if (UNLIKELY(!frame_is_in_use(pages[i])))
-			frame_free_bad(frame_pfn(pages[i]));
-		frame_poison(frame_pfn(pages[i]));
-		pages[i]->state = FRAME_FREE;
-		magazine->pfns[here++] = frame_pfn(pages[i]);
+	to = &magazine->pfns[here];
+	for (const pfn_t *end = pfns + count; pfns < end; pfns++) {
+		struct frame *frame = &frames[*pfns];
+
+		if (UNLIKELY(!frame_is_in_use(frame)))
+			frame_free_bad(*pfns);
+		frame_poison(*pfns);
+		frame->state = FRAME_FREE;
+		*to++ = *pfns;
 	}
-	count_put(&magazine->count, here);
+	count_put(&magazine->count, here + count);
 	COUNT_ADD(PGFREE, count);
 }
 

@@ -149,7 +149,7 @@ ALWAYS_INLINE pfn_t frame_alloc(enum frame_state state);
 unsigned frame_alloc_some(enum frame_state state, pfn_t *pfns, unsigned wanted);
 
 /* Gives back several frames, at most MAGAZINE_FRAMES, as frame_free() does one. */
-void frame_free_some(struct frame *const *pages, unsigned count);
+void frame_free_some(const pfn_t *pfns, unsigned count);
 
 /*
  * Gives a frame back. Its state is kernel, page table, private or shared;

@@ -40,19 +40,19 @@ static void unlist(struct frame *frame) REQUIRES(lru.lock)
 	frame_flag_clear(frame, PAGE_LISTED | PAGE_TAIL | PAGE_FLUSHED | PAGE_AHEAD);
 }
 
-unsigned lru_remove(struct frame **pages, unsigned count)
+unsigned lru_remove(pfn_t *pfns, unsigned count)
 {
 	unsigned owned = 0;
 
-	if (inbox_take_back(pages, count))
-		return count;
+	if (count == 0)
+		return 0;
 	lru_lock();
 	for (unsigned i = 0; i < count; i++) {
-		struct frame *frame = pages[i];
+		struct frame *frame = &frames[pfns[i]];
 
 		if (LIKELY(frame_flag(frame, PAGE_LISTED))) {
 			unlist(frame);
-			pages[owned++] = frame;
+			pfns[owned++] = pfns[i];
 		} else {
 			ASSERT(frame_flag(frame, PAGE_EVICTING));
 			frame_flag_set(frame, PAGE_DISOWNED);

@@ -39,7 +39,7 @@ void lru_inserted(void);
  * how many. The others are in the hands of evictors, who will release frame
  * and slot.
  */
-unsigned lru_remove(struct frame **pages, unsigned count);
+unsigned lru_remove(pfn_t *pfns, unsigned count);
 
 /* A resting page was mapped again: it is young. The page_table lock is held. */
 void lru_touch(struct frame *frame);

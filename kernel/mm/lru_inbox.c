@@ -4,7 +4,7 @@
  *   lru_insert(),           inboxes_empty()
  *   lru_insert_ahead() -> [inbox of the CPU] --+-- touched ---------> [the policy's lists]
  *                            |                 |                            ^
- *        inbox_take_back() <-+                 +-- not yet --> [ahead] -----+ touched by now
+ *         newest_release() <-+                 +-- not yet --> [ahead] -----+ touched by now
  *        freed again at once                                      |
  *                                                                 +-> ahead_victim()
  *
@@ -202,8 +202,7 @@ void lru_insert_ahead(const pfn_t *place, unsigned count, pte_t *entry)
 	count_put(&inbox->count, here + count);
 }
 
-/* Forgets which pages of a taken inbox, from pfns[count] on, were mapped ahead. */
-static void runs_cut(struct inbox *inbox, uint32_t count)
+void inbox_cut(struct inbox *inbox, uint32_t count)
 {
 	while (inbox->run_count) {
 		struct inbox_run *last = &inbox->runs[inbox->run_count - 1];
@@ -216,32 +215,6 @@ static void runs_cut(struct inbox *inbox, uint32_t count)
 		}
 		inbox->run_count--;
 	}
-}
-
-bool inbox_take_back(struct frame *const *pages, unsigned count)
-{
-	struct inbox *inbox = THIS_CPU->inbox;
-	uint32_t here = count_try_take(&inbox->count);
-	unsigned same = 0;
-
-	if (UNLIKELY(here == COUNT_BUSY))
-		return false;
-	if (here >= count) {
-		const pfn_t *last = &inbox->pfns[here - count];
-
-		while (same < count && &frames[last[same]] == pages[same])
-			same++;
-	}
-	if (same == count) {
-		here -= count;
-		if (inbox->run_count)
-			runs_cut(inbox, here);
-		for (unsigned i = 0; i < count; i++)
-			frame_flag_clear(pages[i], PAGE_LISTED);
-	}
-	schedule_point();
-	count_put(&inbox->count, here);
-	return same == count;
 }
 
 void lru_init(void)

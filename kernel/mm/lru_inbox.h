@@ -21,6 +21,9 @@ struct inbox {
 	} runs[INBOX_RUNS];
 } __attribute__((aligned(64)));
 
+/* Forgets which pages of a taken inbox, from pfns[count] on, were mapped ahead: they are gone. */
+void inbox_cut(struct inbox *inbox, uint32_t count);
+
 /* The rest of lru_insert_quick(): `count` is what its exchange gave. */
 SLOW_PATH void lru_insert_slow(struct inbox *inbox, uint32_t count, pfn_t pfn);
 

@@ -27,13 +27,6 @@ extern struct lru_lists lru;
 void inboxes_empty(void) REQUIRES(lru.lock);
 
 /*
- * Takes pages back out of this CPU's inbox, if it is exactly they that came
- * last, in that order: what is freed soon after its first touch. True: no list
- * ever had them. False: nothing was changed. Interrupts are off.
- */
-bool inbox_take_back(struct frame *const *pages, unsigned count);
-
-/*
  * The oldest page that was mapped ahead and is still untouched, off the list;
  * NULL if there is none that may leave now. Those that were touched go to the
  * policy on the way; their addresses are added to the batch.

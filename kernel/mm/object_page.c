@@ -248,6 +248,7 @@ static void frame_cut(struct object *object, struct object_page *page, uint64_t 
 	struct flush_batch batch;
 	struct frame *frame;
 	unsigned owned;
+	pfn_t pfn;
 
 	flush_batch_init(&batch);
 	spin_lock(&object->lock);
@@ -261,17 +262,18 @@ static void frame_cut(struct object *object, struct object_page *page, uint64_t 
 		spin_unlock(&object->lock);
 		return;
 	}
-	frame = &frames[object_page_number(page)];
+	pfn = object_page_number(page);
+	frame = &frames[pfn];
 	ASSERT(frame->map_count == 0);
 	WRITE_ONCE(page->bits, OBJECT_PAGE_PROMISED);
-	owned = lru_remove(&frame, 1);
+	owned = lru_remove(&pfn, 1);
 	spin_unlock(&object->lock);
 	if (!owned)
 		return; /* an evictor has it, and will release frame and slot */
 	if (frame->slot != SLOT_NONE)
 		swap_slot_free(frame->slot);
 	frame->flags = 0;
-	reclaim_page_free(frame_pfn(frame));
+	reclaim_page_free(pfn);
 }
 
 void object_page_cut(struct object *object, struct object_page *page, uint64_t index)

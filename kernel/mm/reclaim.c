@@ -74,9 +74,9 @@ unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted)
 	return got;
 }
 
-void reclaim_pages_free(struct frame *const *pages, unsigned count)
+void reclaim_pages_free(const pfn_t *pfns, unsigned count)
 {
-	frame_free_some(pages, count);
+	frame_free_some(pfns, count);
 	resident_lower(count);
 }
 

@@ -36,7 +36,7 @@ bool reclaim_gives_up(void);
 ALWAYS_INLINE void reclaim_page_free(pfn_t pfn);
 
 /* The same of several, at most MAGAZINE_FRAMES. */
-void reclaim_pages_free(struct frame *const *pages, unsigned count);
+void reclaim_pages_free(const pfn_t *pfns, unsigned count);
 
 /*
  * Evicts one page, the policy's victim, and returns its frame, PRIVATE, still

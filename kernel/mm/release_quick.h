@@ -2,7 +2,7 @@
  * release_quick.h: the quick half of pages_release(), for one page that was touched
  * only just now, by this CPU: the last use of most small blocks.
  *
- * Locks: page_table outside the inbox's. Invariants: those of vmap_tables.c.
+ * Locks: page_table outside the inbox's. Invariants: those of release.c.
  */
 #pragma once
 

@@ -7,7 +7,7 @@
  *     fault_handle                 a thread's page fault                         kernel/mm/fault.c
  *     lru_rest_oldest              the tail is filled, one shootdown for all   kernel/mm/lru_tail.c
  *     reclaim_evict                one eviction, LRU to free frame              kernel/mm/reclaim.c
- *     entry_release, released_flush    vmap_free, and exit, for one page  kernel/mm/vmap_tables.c
+ *     entry_release, released_free     vmap_free, and exit, for one page      kernel/mm/release.c
  *     swap_read, swap_write, slot_alloc, slot_free                               kernel/mm/swap.c
  *     frame_alloc, frame_free                                                    kernel/mm/frame.c
  *     tlb_shootdown                (its inside is shootdown.pml)                 arch/x86_64/
@@ -365,7 +365,7 @@ inline entry_release(p) {       /* one step: under the page table's lock */
     fi
 }
 
-inline released_flush(p) {
+inline released_free(p) {
     if
     :: f != NO ->
         tlb_shootdown(p);
@@ -385,13 +385,13 @@ proctype freer(byte cpu) {
             live[p] = 0; value[p] = 0;
             entry_release(p)
         }
-        released_flush(p);
+        released_free(p);
         d_step { assert(pte[p] == NONE); pte_set(p, UNTOUCHED, NO); live[p] = 1; p = 0 }
     :: threads == 0 -> break
     od;
     atomic { live[0] = 0; live[1] = 0; value[0] = 0; value[1] = 0 };
     do
-    :: p < PAGES -> atomic { entry_release(p) } released_flush(p); p++
+    :: p < PAGES -> atomic { entry_release(p) } released_free(p); p++
     :: else -> break
     od;
 #ifndef BUG_NO_EVICTOR_REF
