@@ -43,6 +43,13 @@
 /* Page tables that a VMap remembers from its last faults: those of 64 MiB in a row. */
 #define RECENT_TABLES 32
 
+/*
+ * Freed pages, of each CPU, that wait until the others have flushed them, and freed blocks, of
+ * each process: 16 blocks of 16 pages for one shootdown, and 1 MiB a CPU.
+ */
+#define QUARANTINE_PAGES 256
+#define QUARANTINE_BLOCKS 16
+
 /* New pages that a CPU keeps; from half as many on it looks for the lru lock: twice a magazine. */
 #define INBOX_PAGES 63
 /* How often pages were mapped ahead, among these: NEIGHBOURS_MAX - 1 each time, mostly. */

@@ -56,15 +56,18 @@ void address_space_load(struct address_space *space)
 	struct address_space *old = cpu->space;
 	uint64_t bit = 1ull << cpu->id;
 
-	if (space == old)
+	if (space == old && !(space && __atomic_load_n(&space->stale, __ATOMIC_SEQ_CST) & bit))
 		return;
 	schedule_point();
-	if (space)
+	if (space) {
 		__atomic_fetch_or(&space->active, bit, __ATOMIC_SEQ_CST);
+		/* Before the flush: what becomes stale meanwhile stays marked. */
+		__atomic_fetch_and(&space->stale, ~bit, __ATOMIC_SEQ_CST);
+	}
 	root_load(space ? space->root : tlb_kernel_root);
 	cpu->space = space;
 	schedule_point();
-	if (old)
+	if (old && old != space)
 		__atomic_fetch_and(&old->active, ~bit, __ATOMIC_SEQ_CST);
 }
 

@@ -15,17 +15,27 @@
 struct address_space {
 	paddr_t root;    /* of the level-4 table */
 	uint64_t active; /* bit per CPU that has it loaded; atomic */
+	uint64_t stale;  /* bit per CPU that is to flush when it switches threads; atomic */
 };
 
 /* The kernel's own root, for idle CPUs and kernel threads; set once at boot. */
 extern paddr_t tlb_kernel_root;
 
-/* Loads `space`, or the kernel's root for NULL, on this CPU if it is another. Interrupts off. */
+/*
+ * Loads `space`, or the kernel's root for NULL, on this CPU if it is another, or stale.
+ * Interrupts off.
+ */
 void address_space_load(struct address_space *space);
 
 ALWAYS_INLINE uint64_t address_space_active(const struct address_space *space)
 {
 	return __atomic_load_n(&space->active, __ATOMIC_SEQ_CST);
+}
+
+/* Translations of entries that were changed may stay on these CPUs until they switch threads. */
+ALWAYS_INLINE void address_space_stale(struct address_space *space, uint64_t cpu_mask)
+{
+	__atomic_fetch_or(&space->stale, cpu_mask, __ATOMIC_SEQ_CST);
 }
 
 /* Flushes one address on this CPU. */

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/page_bytes.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/sched/thread.h"
 #include "lib/page_array.h"
@@ -52,6 +53,8 @@ pfn_t kernel_frame_alloc(enum frame_state state)
 		irq_restore(flags);
 		if (pfn != PFN_NONE)
 			break;
+		if (quarantine_drain())
+			continue;
 		pfn = reclaim_evict();
 		if (pfn != PFN_NONE) {
 			reclaim_page_convert(pfn, state);

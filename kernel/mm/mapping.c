@@ -252,7 +252,7 @@ static uint64_t mapping_cut(struct mapping *mapping, vaddr_t start, vaddr_t end)
 
 	if (live == 0)
 		return 0;
-	pages_release(vmap, start, (end - start) / PAGE_SIZE);
+	(void)pages_release(vmap, start, (end - start) / PAGE_SIZE, RELEASE_NOW);
 	if (mapping->charged) {
 		vmap->committed -= live;
 		commit_uncharge(live);

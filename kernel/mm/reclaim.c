@@ -32,6 +32,7 @@
 #include "kernel/mm/lru.h"
 #include "kernel/mm/lru_internal.h"
 #include "kernel/mm/policy_internal.h"
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/reclaim_internal.h"
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/gate.h"
@@ -263,7 +264,9 @@ pfn_t reclaim_page_alloc(void)
 {
 	pfn_t pfn = reclaim_page_try_alloc();
 
-	/* The limit is reached, or no frame is free. */
+	/* The limit is reached, or no frame is free, or those that are rest yet. */
+	if (LIKELY(pfn == PFN_NONE) && quarantine_drain())
+		pfn = reclaim_page_try_alloc();
 	if (LIKELY(pfn == PFN_NONE))
 		pfn = page_evict();
 	/*
@@ -292,6 +295,7 @@ int reclaim_set_limit(uint64_t limit)
 	/* Who looked at the limit before raises the count before it takes an interrupt. */
 	if (result == 0)
 		tlb_shootdown(tlb_all_cpus(), NULL, 0);
+	(void)quarantine_drain();
 	while (result == 0 && reclaim_resident() > commit_resident_max()) {
 		pfn_t pfn = reclaim_evict();
 

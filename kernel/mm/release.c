@@ -3,6 +3,7 @@
  *
  *   present, the newest of this CPU --newest_release()--+
  *   present or resting, any other ----others_release()--+--> all CPUs flushed --> frame free
+ *                                                       |      (now, or by the quarantine)
  *   swapped --> slot free                               |
  *   untouched ------------------------------------------+--> none
  *   transit: waited for
@@ -16,6 +17,7 @@
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/lru_inbox.h"
 #include "kernel/mm/object_page.h"
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/mm/vmap_internal.h"
@@ -24,7 +26,7 @@
 
 /* What left the tables, until the frames are free. */
 struct released {
-	const struct VMap *vmap;
+	struct VMap *vmap;
 	uint64_t time;
 	bool is_cached; /* a TLB may have one of the pages */
 	unsigned count;
@@ -157,11 +159,22 @@ static NOINLINE unsigned others_release(struct released *released, pte_t *entry,
 	return done;
 }
 
-/* Frames are free once no CPU can reach them. Interrupts are off, no spinlock held. */
-ALWAYS_INLINE void released_free(const struct released *released, vaddr_t address, unsigned count)
+/*
+ * Frames are free once no CPU can reach them; true if that is later. Interrupts are off, no
+ * spinlock held.
+ */
+ALWAYS_INLINE bool released_free(const struct released *released, vaddr_t address, unsigned count,
+				 enum release_when when)
 {
 	uint64_t active = address_space_active(&released->vmap->space);
+	uint64_t others = active & ~(1ull << THIS_CPU->id);
 
+	if (UNLIKELY(others) && when == RELEASE_LATER && !BUG_PLANTED(BUG_EARLY_REUSE) &&
+	    !BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN)) {
+		tlb_flush_run(active & ~others, address, count);
+		quarantine_add(&released->vmap->space, others, released->pfns, released->count);
+		return true;
+	}
 	if (BUG_PLANTED(BUG_EARLY_REUSE))
 		reclaim_pages_free(released->pfns, released->count);
 	/* Of resting pages too: whoever let one rest may not have flushed yet. */
@@ -169,13 +182,16 @@ ALWAYS_INLINE void released_free(const struct released *released, vaddr_t addres
 		tlb_flush_run(active, address, count);
 	if (!BUG_PLANTED(BUG_EARLY_REUSE))
 		reclaim_pages_free(released->pfns, released->count);
+	return false;
 }
 
 /*
- * A run of entries in one table -> none, and the frames are free. Returns how many, from the
- * first on: fewer than `count` if one is in transit. Interrupts are off, no spinlock held.
+ * A run of entries in one table -> none, and the frames are free, or will be: *rests. Returns how
+ * many, from the first on: fewer than `count` if one is in transit. Interrupts are off, no
+ * spinlock held.
  */
-static unsigned run_release(const struct VMap *vmap, pte_t *entry, vaddr_t address, unsigned count)
+static unsigned run_release(struct VMap *vmap, pte_t *entry, vaddr_t address, unsigned count,
+			    enum release_when when, bool *rests)
 {
 	struct frame *table = vmap_table_of(entry);
 	struct released released; /* field by field: an initialiser would clear the array too */
@@ -191,18 +207,20 @@ static unsigned run_release(const struct VMap *vmap, pte_t *entry, vaddr_t addre
 		done = others_release(&released, entry, left);
 	spin_unlock(&table->table.lock);
 	if (released.is_cached)
-		released_free(&released, address, count);
+		*rests |= released_free(&released, address, count, when);
 	return LIKELY(done == left) ? count : done;
 }
 
-void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
+bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count, enum release_when when)
 {
+	bool rests = false;
+
 	while (count) {
 		pte_t *entry = vmap_entry(vmap, address);
 		uint64_t in_table = PTE_COUNT - pte_index(address, 1);
 		unsigned run = (unsigned)MIN(MIN(count, in_table), RELEASED_MAX);
 		uint64_t flags = irq_save();
-		unsigned done = run_release(vmap, entry, address, run);
+		unsigned done = run_release(vmap, entry, address, run, when, &rests);
 
 		if (UNLIKELY(done < run))
 			fault_transit_wait(&entry[done]);
@@ -210,4 +228,5 @@ void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count)
 		address += done * PAGE_SIZE;
 		count -= done;
 	}
+	return rests;
 }

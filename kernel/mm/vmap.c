@@ -24,6 +24,7 @@
 
 #include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/release_quick.h"
 #include "kernel/mm/vmap_internal.h"
 #include "kernel/sched/gate.h"
@@ -72,6 +73,31 @@ ALWAYS_INLINE void arena_give(struct arena *arena, struct block *block, uint32_t
 {
 	block->next_free = arena->first_free & 0x7fffff;
 	arena->first_free = index + 1;
+}
+
+/* The block of several pages that ended may be given to somebody again. The mutex is held. */
+static void block_give(struct VMap *vmap, unsigned arena_index, uint32_t index)
+{
+	arena_give(&vmap->arenas[arena_index], block_at(vmap, arena_index, index), index);
+}
+
+/* Blocks whose pages other CPUs could reach: from now on none can. The mutex is held. */
+static void blocks_wake(struct VMap *vmap)
+{
+	(void)quarantine_drain();
+	while (vmap->resting_count) {
+		const struct resting_block *resting = &vmap->resting[--vmap->resting_count];
+
+		block_give(vmap, resting->arena, resting->index);
+	}
+}
+
+/* The same of one that ended just now: later. The mutex is held. */
+static void block_rest(struct VMap *vmap, unsigned arena_index, uint32_t index)
+{
+	vmap->resting[vmap->resting_count++] = (struct resting_block){arena_index, index};
+	if (vmap->resting_count == QUARANTINE_BLOCKS)
+		blocks_wake(vmap);
 }
 
 /*
@@ -160,6 +186,13 @@ static bool arena_grow_for(struct VMap *vmap, unsigned index, uint32_t size_byte
 	return grown;
 }
 
+/* The same by waking the blocks that rest. False: none of the arena was among them. */
+static bool arena_wake(struct VMap *vmap, unsigned index)
+{
+	blocks_wake(vmap);
+	return vmap->arenas[index].first_free != 0;
+}
+
 /* All that the quick way below does not do: errors, waiting, growing. */
 static SLOW_PATH void *malloc_slow(struct VMap *vmap, int size)
 {
@@ -174,7 +207,8 @@ static SLOW_PATH void *malloc_slow(struct VMap *vmap, int size)
 		unsigned arena = arena_for((uint32_t)size);
 
 		mutex_lock(&vmap->mutex);
-		if (vmap->arenas[arena].first_free || arena_grow_for(vmap, arena, (uint32_t)size))
+		if (vmap->arenas[arena].first_free || arena_grow_for(vmap, arena, (uint32_t)size) ||
+		    arena_wake(vmap, arena))
 			data = block_take(vmap, arena, (uint32_t)size, THOROUGH);
 		mutex_unlock(&vmap->mutex);
 		if (!data)
@@ -270,15 +304,6 @@ ALWAYS_INLINE int64_t block_end(struct VMap *vmap, unsigned arena_index, vaddr_t
 	return (int64_t)pages;
 }
 
-/* The block of several pages that ended may be given to somebody again. The mutex is held. */
-static void block_give(struct VMap *vmap, unsigned arena_index, vaddr_t address)
-{
-	uint32_t index = (uint32_t)address >> (arena_index + ARENA_MIN_SHIFT);
-
-	if (arena_index > PAGE_ARENA)
-		arena_give(&vmap->arenas[arena_index], block_at(vmap, arena_index, index), index);
-}
-
 /* The arena that an address lies in, or ARENA_COUNT and more if none of this VMap's. */
 ALWAYS_INLINE uint64_t arena_of(const struct VMap *vmap, vaddr_t address)
 {
@@ -304,13 +329,21 @@ static int free_error(const struct VMap *vmap, vaddr_t address)
 static void block_release_apart(struct VMap *vmap, unsigned arena_index, vaddr_t address,
 				uint64_t pages) REQUIRES(vmap->mutex)
 {
-	if (BUG_PLANTED(BUG_DROP_LOCK))
-		block_give(vmap, arena_index, address);
+	uint32_t index = (uint32_t)address >> (arena_index + ARENA_MIN_SHIFT);
+	bool rests;
+
+	if (BUG_PLANTED(BUG_DROP_LOCK) && arena_index > PAGE_ARENA)
+		block_give(vmap, arena_index, index);
 	mutex_unlock(&vmap->mutex);
-	pages_release(vmap, address & PAGE_MASK, pages);
+	rests = pages_release(vmap, address & PAGE_MASK, pages,
+			      pages <= RELEASE_LATER_PAGES ? RELEASE_LATER : RELEASE_NOW);
 	mutex_lock(&vmap->mutex);
-	if (!BUG_PLANTED(BUG_DROP_LOCK))
-		block_give(vmap, arena_index, address);
+	if (BUG_PLANTED(BUG_DROP_LOCK))
+		return;
+	if (UNLIKELY(rests))
+		block_rest(vmap, arena_index, index);
+	else
+		block_give(vmap, arena_index, index);
 }
 
 /* The pages of a block that ended: taken out, and promised no more. The mutex is held. */
@@ -320,7 +353,7 @@ static void block_release(struct VMap *vmap, unsigned arena_index, vaddr_t addre
 	if (arena_index > PAGE_ARENA || BUG_PLANTED(BUG_DROP_LOCK))
 		block_release_apart(vmap, arena_index, address, pages);
 	else
-		pages_release(vmap, address & PAGE_MASK, pages);
+		(void)pages_release(vmap, address & PAGE_MASK, pages, RELEASE_NOW);
 	pages_forget(vmap, pages);
 }
 
@@ -454,7 +487,8 @@ void blocks_release_all(struct VMap *vmap)
 			int64_t pages = block_end(vmap, i, address);
 
 			if (pages > 0) {
-				pages_release(vmap, address & PAGE_MASK, (uint64_t)pages);
+				(void)pages_release(vmap, address & PAGE_MASK, (uint64_t)pages,
+						    RELEASE_NOW);
 				pages_forget(vmap, (uint64_t)pages);
 			}
 		}

@@ -63,6 +63,11 @@ struct VMap {
 	uint64_t committed;   /* pages promised to the process */
 	uint64_t table_pages; /* page-table frames, the root included */
 	struct arena arenas[ARENA_COUNT];
+	/* Freed blocks whose pages other CPUs may still reach: quarantine.h. */
+	unsigned resting_count;
+	struct resting_block {
+		uint32_t arena, index;
+	} resting[QUARANTINE_BLOCKS];
 	LIST_HEAD(, mapping) mappings; /* mapping.h */
 };
 

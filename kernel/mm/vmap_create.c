@@ -10,6 +10,7 @@
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/kernel_pages.h"
 #include "kernel/mm/mapping.h"
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/vmap_internal.h"
 #include "kernel/sched/thread.h"
 #include "lib/string.h"
@@ -81,11 +82,12 @@ void vmap_destroy(struct VMap *vmap)
 
 	mutex_lock(&vmap->mutex);
 	blocks_release_all(vmap);
-	pages_release(vmap, PROGRAM_BASE, pages);
+	(void)pages_release(vmap, PROGRAM_BASE, pages, RELEASE_NOW);
 	pages_forget(vmap, pages);
 	mapping_remove_all(vmap);
 	ASSERT(vmap->committed == 0);
 	mutex_unlock(&vmap->mutex);
+	(void)quarantine_drain(); /* its frames do not outlive it */
 	/* No page is listed any more; those that evictors took before are theirs to release. */
 	while (__atomic_load_n(&vmap->evictor_refs, __ATOMIC_ACQUIRE))
 		thread_yield();

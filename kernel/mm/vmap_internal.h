@@ -17,6 +17,9 @@ ALWAYS_INLINE vaddr_t program_end(void)
 	return ALIGN_UP((vaddr_t)program_bss_end, PAGE_SIZE);
 }
 
+/* The pages of a block that may be freed later: so many share a shootdown with others. */
+#define RELEASE_LATER_PAGES (QUARANTINE_PAGES / 8)
+
 #define BLOCKS_PER_PAGE (PAGE_SIZE / (uint32_t)sizeof(struct block))
 
 /* Which block an address names. */
@@ -127,11 +130,15 @@ void tables_destroy(struct VMap *vmap);
 /* none -> untouched for `count` pages from an address on; tables exist. The mutex is held. */
 void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t away);
 
+/* When may other CPUs be told that pages are gone? */
+enum release_when { RELEASE_NOW, RELEASE_LATER };
+
 /*
- * Any kind -> none for `count` pages: frames and slots are released. The mutex is held,
+ * Any kind -> none for `count` pages: frames and slots are released. True if other CPUs may
+ * reach the pages until the next quarantine_drain(): only with RELEASE_LATER. The mutex is held,
  * or nobody can be given these pages meanwhile (block_release_apart() of vmap.c). May sleep.
  */
-void pages_release(struct VMap *vmap, vaddr_t address, uint64_t count);
+bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count, enum release_when when);
 
 /* Frees every page of every live block, and the blocks' records. The mutex is held. May sleep. */
 void blocks_release_all(struct VMap *vmap);

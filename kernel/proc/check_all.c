@@ -6,6 +6,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/object.h"
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
@@ -71,6 +72,7 @@ const struct check *check_all(void)
 	WRITE_ONCE(thread_current()->closing, true);
 	process_quiesce();
 	gate_close_all();
+	(void)quarantine_drain();
 	result.violations = 0;
 	result.line_count = 0;
 	frame_check(&result);

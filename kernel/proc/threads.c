@@ -5,6 +5,7 @@
  * a thread of the kernel, frees it. `dying` counts threads on that way, so that
  * check and tests can wait until none is.
  */
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/stack.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/sched/gate.h"
@@ -76,6 +77,7 @@ void process_quiesce(void)
 	while (__atomic_load_n(&dying, __ATOMIC_SEQ_CST))
 		thread_yield();
 	__atomic_fetch_sub(&quiescing, 1, __ATOMIC_SEQ_CST);
+	(void)quarantine_drain();
 }
 
 static void reaper(void *argument)
