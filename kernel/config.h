@@ -44,11 +44,14 @@
 #define RECENT_TABLES 32
 
 /*
- * Freed pages, of each CPU, that wait until the others have flushed them, and freed blocks, of
- * each process: 16 blocks of 16 pages for one shootdown, and 1 MiB a CPU.
+ * Freed pages, of each CPU, that wait until the others have flushed them: 2 MiB. From half as many
+ * on the others flush when it suits them: each time costs them some hundred translations.
  */
-#define QUARANTINE_PAGES 256
-#define QUARANTINE_BLOCKS 16
+#define QUARANTINE_PAGES 512
+/* Freed blocks of a process that wait for the same: as fit in the page that describes it. */
+#define QUARANTINE_BLOCKS 48
+/* The pages of one that may: a larger one costs more than its shootdown. */
+#define QUARANTINE_BLOCK_PAGES 32
 
 /* New pages that a CPU keeps; from half as many on it looks for the lru lock: twice a magazine. */
 #define INBOX_PAGES 63
@@ -100,7 +103,13 @@
 
 /* How often who wants another CPU's mutex looks before it sleeps: as long as a vmap_free of pages.
  */
-#define MUTEX_SPINS 100
+#define MUTEX_SPINS 3200
+
+/*
+ * How often who wants another CPU's spinlock looks before it waits a moment: as long as most are
+ * held. For PAUSE QEMU takes a lock of its own, and makes the holder wait who faults.
+ */
+#define SPIN_LOOKS 64
 
 /* Seeded schedules (sched/schedule.c): bugs of the ASPLOS 2010 paper are of depth 4 or less. */
 #define SCHEDULE_CHANGES_MAX 3

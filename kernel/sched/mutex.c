@@ -24,7 +24,7 @@ void mutex_init(struct mutex *mutex, enum lock_class lock_class)
  */
 static bool spin_a_moment(struct mutex *mutex, uint64_t self)
 {
-	for (unsigned i = 0; i < MUTEX_SPINS && cpu_count > 1; i++) {
+	for (unsigned i = 1; i <= MUTEX_SPINS && cpu_count > 1; i++) {
 		uint64_t owner = READ_ONCE(mutex->owner);
 
 		if (owner == 0 && __atomic_compare_exchange_n(&mutex->owner, &owner, self, false,
@@ -32,7 +32,8 @@ static bool spin_a_moment(struct mutex *mutex, uint64_t self)
 			return true;
 		if (owner & MUTEX_WAITED || THIS_CPU->need_resched)
 			return false;
-		schedule_wait();
+		if (i % SPIN_LOOKS == 0)
+			schedule_wait();
 	}
 	return false;
 }

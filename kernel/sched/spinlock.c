@@ -27,6 +27,7 @@ void spin_lock_contended(struct spinlock *lock)
 {
 	uint32_t me = THIS_CPU->id + 1;
 	uint32_t expected;
+	unsigned looks = 0;
 
 	if (READ_ONCE(lock->owner) == me)
 		panic("lock %s is taken twice by its own CPU", lock_class_name(lock->lock_class));
@@ -34,7 +35,8 @@ void spin_lock_contended(struct spinlock *lock)
 	do {
 		while (READ_ONCE(lock->owner)) {
 			tlb_serve(); /* the holder may wait for nobody, but others do */
-			schedule_wait();
+			if (++looks % SPIN_LOOKS == 0)
+				schedule_wait();
 		}
 		expected = 0;
 	} while (!__atomic_compare_exchange_n(&lock->owner, &expected, me, false, __ATOMIC_ACQUIRE,
