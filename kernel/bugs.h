@@ -16,6 +16,8 @@
 	X("no-free-shootdown", BUG_NO_FREE_SHOOTDOWN, "the same of a page that was freed")       \
 	X("early-reuse", BUG_EARLY_REUSE,                                                        \
 	  "frames are free before all CPUs have acknowledged the shootdown")                     \
+	X("early-block", BUG_EARLY_BLOCK,                                                        \
+	  "a freed block is given out before all CPUs have flushed its pages")                   \
 	X("lose-dirty", BUG_LOSE_DIRTY, "a written page leaves memory as if it were clean")      \
 	X("free-slot-early", BUG_FREE_SLOT_EARLY,                                                \
 	  "a slot is free while a page read from it keeps it")                                   \

@@ -252,7 +252,7 @@ static uint64_t mapping_cut(struct mapping *mapping, vaddr_t start, vaddr_t end)
 
 	if (live == 0)
 		return 0;
-	(void)pages_release(vmap, start, (end - start) / PAGE_SIZE, RELEASE_NOW);
+	(void)pages_release(vmap, start, (end - start) / PAGE_SIZE, NULL);
 	if (mapping->charged) {
 		vmap->committed -= live;
 		commit_uncharge(live);

@@ -1,20 +1,22 @@
 /*
- * quarantine.c: one shootdown for many freed pages.
+ * quarantine.c: one shootdown for many freed pages, or none.
  *
- *   release.c --quarantine_add()--> [quarantine of the CPU] --quarantine_drain()--> free
- *                                     `cpus` may have them          `cpus` have flushed
+ *   release.c --quarantine_add()--> [quarantine of the CPU] --batch_free()--> free
+ *                                     `cpus` may reach them     `cpus` is empty:
+ *                                                               each has flushed by itself, help()
+ *                                                               or was told, quarantine_drain()
  *
  * A CPU that frees pages flushes its own translations at once and goes on. Another one may
  * read and write a frame that rests here until it is told, as if the page were freed later; or
- * until it switches threads (address_space_load()), so a thread that has slept since, or come
+ * until it switches threads (address_space_load()): a thread that has slept since, or comes
  * from another CPU, finds the page gone.
  *
  * Invariants:
- *  1. A frame here is PRIVATE, counted as resident, and on no list: no entry has it.
- *  2. `cpus` of a quarantine has every CPU that may still have a translation of a frame in it.
- *  3. quarantine_pages is the number of all frames here, or more, never less.
- * Locks: a quarantine's count (as count_lock.h). Whoever has it may wait for the other CPUs'
- * acknowledgement; so it is taken with no spinlock held, and who waits for it serves them.
+ *  1. A frame here is PRIVATE, counted as resident, and on no list; no entry has it.
+ *  2. `cpus` has every CPU that may still have a translation of a frame here.
+ *  3. quarantine_pages is the number of frames here, or more: never less.
+ * Locks: a quarantine's count (as count_lock.h) guards all of it. Whoever has it may wait for
+ * other CPUs' acknowledgement; so nobody who wants it has a spinlock, and all serve meanwhile.
  */
 #include "kernel/mm/quarantine.h"
 
@@ -25,9 +27,10 @@
 
 static struct quarantine {
 	uint32_t count; /* and its lock */
+	uint32_t batch; /* how often it was emptied */
 	uint64_t cpus;
 	pfn_t pfns[QUARANTINE_PAGES];
-} quarantines[CPU_MAX] __attribute__((aligned(64)));
+} __attribute__((aligned(64))) quarantines[CPU_MAX];
 
 static uint64_t quarantine_pages; /* atomic */
 
@@ -43,30 +46,64 @@ static uint32_t quarantine_take(struct quarantine *quarantine)
 	return count;
 }
 
-/* All frames of a quarantine that was taken are free. Interrupts are off. */
-static void release_all(struct quarantine *quarantine, uint32_t count)
+/* All frames of a quarantine that was taken are free: whoever could reach them is told. */
+static void batch_free(struct quarantine *quarantine, uint32_t count)
 {
-	tlb_shootdown(quarantine->cpus, NULL, TLB_FLUSH_ALL + 1);
+	if (quarantine->cpus)
+		tlb_shootdown(quarantine->cpus, NULL, TLB_FLUSH_ALL + 1);
 	quarantine->cpus = 0;
 	for (uint32_t done = 0; done < count; done += MAGAZINE_FRAMES)
 		reclaim_pages_free(&quarantine->pfns[done], MIN(count - done, MAGAZINE_FRAMES));
+	__atomic_store_n(&quarantine->batch, quarantine->batch + 1, __ATOMIC_RELEASE);
 	__atomic_fetch_sub(&quarantine_pages, count, __ATOMIC_RELEASE);
 }
 
-void quarantine_add(struct address_space *space, uint64_t others, const pfn_t *pfns, unsigned count)
+/* This CPU flushes for others whose quarantine is half full, before they have to ask. */
+static void help(void)
+{
+	uint64_t self = 1ull << THIS_CPU->id;
+
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
+		struct quarantine *quarantine = &quarantines[cpu];
+		uint32_t count = READ_ONCE(quarantine->count);
+
+		if (LIKELY(!(READ_ONCE(quarantine->cpus) & self)) || count == COUNT_BUSY ||
+		    count < QUARANTINE_PAGES / 2)
+			continue;
+		count = count_try_take(&quarantine->count);
+		if (count == COUNT_BUSY)
+			continue;
+		tlb_flush_local_all(); /* nothing is added meanwhile */
+		WRITE_ONCE(quarantine->cpus, quarantine->cpus & ~self);
+		count_put(&quarantine->count, count);
+	}
+}
+
+struct quarantine_mark quarantine_add(struct address_space *space, uint64_t others,
+				      const pfn_t *pfns, unsigned count)
 {
 	struct quarantine *quarantine = &quarantines[THIS_CPU->id];
-	uint32_t here = quarantine_take(quarantine);
+	struct quarantine_mark mark = {.cpu = THIS_CPU->id};
+	uint32_t here;
 
-	if (here + count > QUARANTINE_PAGES) {
-		release_all(quarantine, here);
+	help();
+	here = quarantine_take(quarantine);
+	if (here && (quarantine->cpus == 0 || here + count > QUARANTINE_PAGES)) {
+		batch_free(quarantine, here);
 		here = 0;
 	}
 	__atomic_fetch_add(&quarantine_pages, count, __ATOMIC_RELAXED);
-	quarantine->cpus |= others;
+	WRITE_ONCE(quarantine->cpus, quarantine->cpus | others);
 	memcpy(&quarantine->pfns[here], pfns, count * sizeof(*pfns));
+	mark.batch = quarantine->batch;
 	count_put(&quarantine->count, here + count);
 	address_space_stale(space, others);
+	return mark;
+}
+
+bool quarantine_is_past(struct quarantine_mark mark)
+{
+	return __atomic_load_n(&quarantines[mark.cpu].batch, __ATOMIC_ACQUIRE) != mark.batch;
 }
 
 static SLOW_PATH void drain_all(void)
@@ -74,11 +111,12 @@ static SLOW_PATH void drain_all(void)
 	uint64_t flags = irq_save();
 
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
-		uint32_t count = quarantine_take(&quarantines[cpu]);
+		struct quarantine *quarantine = &quarantines[cpu];
+		uint32_t count = quarantine_take(quarantine);
 
-		if (count)
-			release_all(&quarantines[cpu], count);
-		count_put(&quarantines[cpu].count, 0);
+		if (count || quarantine->cpus)
+			batch_free(quarantine, count);
+		count_put(&quarantine->count, 0);
 	}
 	irq_restore(flags);
 }

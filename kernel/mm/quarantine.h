@@ -2,7 +2,7 @@
  * quarantine.h: frames of pages that were freed while other CPUs had the address space
  * loaded: these are told of many at once, and until then the frames are nobody's.
  *
- * They count as resident, and promised they are no longer: whoever wants a frame
+ * They count as resident, but promised they are no longer: whoever wants a frame
  * drains the quarantine before a page is evicted.
  */
 #pragma once
@@ -10,16 +10,24 @@
 #include "arch/x86_64/tlb.h"
 #include "lib/types.h"
 
+/* When something was taken in. */
+struct quarantine_mark {
+	uint32_t cpu, batch;
+};
+
 /*
  * Takes in frames, state PRIVATE, whose pages were none before `others` was read from the
  * space: the CPUs that may still have translations of them. The caller's own has flushed.
- * 1 <= count <= QUARANTINE_PAGES. Interrupts are off, no spinlock is held.
+ * count <= QUARANTINE_PAGES. Interrupts are off, no spinlock is held.
  */
-void quarantine_add(struct address_space *space, uint64_t others, const pfn_t *pfns,
-		    unsigned count);
+struct quarantine_mark quarantine_add(struct address_space *space, uint64_t others,
+				      const pfn_t *pfns, unsigned count);
+
+/* Have all CPUs flushed what was taken in with that mark? */
+bool quarantine_is_past(struct quarantine_mark mark);
 
 /*
- * Tells the other CPUs. True if there was anything to tell; what was taken in before the
- * call is free then, and its addresses nobody's. No spinlock is held.
+ * Tells the other CPUs. True if there was anything to tell; all that was taken in before the
+ * call is past then, and the frames are free. No spinlock is held.
  */
 bool quarantine_drain(void);

@@ -164,15 +164,16 @@ static NOINLINE unsigned others_release(struct released *released, pte_t *entry,
  * spinlock held.
  */
 ALWAYS_INLINE bool released_free(const struct released *released, vaddr_t address, unsigned count,
-				 enum release_when when)
+				 struct quarantine_mark *mark)
 {
 	uint64_t active = address_space_active(&released->vmap->space);
 	uint64_t others = active & ~(1ull << THIS_CPU->id);
 
-	if (UNLIKELY(others) && when == RELEASE_LATER && !BUG_PLANTED(BUG_EARLY_REUSE) &&
+	if (UNLIKELY(others) && mark && released->count && !BUG_PLANTED(BUG_EARLY_REUSE) &&
 	    !BUG_PLANTED(BUG_NO_FREE_SHOOTDOWN)) {
 		tlb_flush_run(active & ~others, address, count);
-		quarantine_add(&released->vmap->space, others, released->pfns, released->count);
+		*mark = quarantine_add(&released->vmap->space, others, released->pfns,
+				       released->count);
 		return true;
 	}
 	if (BUG_PLANTED(BUG_EARLY_REUSE))
@@ -186,12 +187,12 @@ ALWAYS_INLINE bool released_free(const struct released *released, vaddr_t addres
 }
 
 /*
- * A run of entries in one table -> none, and the frames are free, or will be: *rests. Returns how
+ * A run of entries in one table -> none, and the frames are free, or later: *rests. Returns how
  * many, from the first on: fewer than `count` if one is in transit. Interrupts are off, no
  * spinlock held.
  */
 static unsigned run_release(struct VMap *vmap, pte_t *entry, vaddr_t address, unsigned count,
-			    enum release_when when, bool *rests)
+			    struct quarantine_mark *mark, bool *rests)
 {
 	struct frame *table = vmap_table_of(entry);
 	struct released released; /* field by field: an initialiser would clear the array too */
@@ -207,11 +208,11 @@ static unsigned run_release(struct VMap *vmap, pte_t *entry, vaddr_t address, un
 		done = others_release(&released, entry, left);
 	spin_unlock(&table->table.lock);
 	if (released.is_cached)
-		*rests |= released_free(&released, address, count, when);
+		*rests |= released_free(&released, address, count, mark);
 	return LIKELY(done == left) ? count : done;
 }
 
-bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count, enum release_when when)
+bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count, struct quarantine_mark *mark)
 {
 	bool rests = false;
 
@@ -220,7 +221,8 @@ bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count, enum rele
 		uint64_t in_table = PTE_COUNT - pte_index(address, 1);
 		unsigned run = (unsigned)MIN(MIN(count, in_table), RELEASED_MAX);
 		uint64_t flags = irq_save();
-		unsigned done = run_release(vmap, entry, address, run, when, &rests);
+		/* One mark is enough: a second run is for a page that was in transit. */
+		unsigned done = run_release(vmap, entry, address, run, rests ? NULL : mark, &rests);
 
 		if (UNLIKELY(done < run))
 			fault_transit_wait(&entry[done]);

@@ -8,7 +8,8 @@
  *
  * Invariants, under the mutex:
  *  1. A block is live if its size_bytes is not 0. A free block below `used` is
- *     on its arena's free list, once; or its pages are being taken out.
+ *     on its arena's free list, once; or its pages are being taken out; or it
+ *     rests, once (vmap_rest.c).
  *  2. Entries of the pages of a live block are not none; entries of pages in
  *     which no live block lies are none.
  *  3. Small blocks share pages: the first block of a page counts the live ones.
@@ -16,7 +17,8 @@
  *     + pages of mappings that are its own (mapping.h).
  * vmap_free makes the block free first, so that a racing second free of it finds
  * nothing, then takes its pages (a large block's without the mutex), and then puts
- * it on the list: so nobody is given it while it has pages.
+ * it on the list: so nobody is given it while it has pages, or while another CPU
+ * may still see them.
  * Locks: the mutex (class vmap) is outside all spinlocks. Faults do not take
  * it: whether a page may be touched is in its entry alone.
  */
@@ -67,37 +69,6 @@ ALWAYS_INLINE unsigned arena_for(uint32_t size_bytes)
 ALWAYS_INLINE uint64_t pages_of(uint32_t size_bytes)
 {
 	return ((uint64_t)size_bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
-ALWAYS_INLINE void arena_give(struct arena *arena, struct block *block, uint32_t index)
-{
-	block->next_free = arena->first_free & 0x7fffff;
-	arena->first_free = index + 1;
-}
-
-/* The block of several pages that ended may be given to somebody again. The mutex is held. */
-static void block_give(struct VMap *vmap, unsigned arena_index, uint32_t index)
-{
-	arena_give(&vmap->arenas[arena_index], block_at(vmap, arena_index, index), index);
-}
-
-/* Blocks whose pages other CPUs could reach: from now on none can. The mutex is held. */
-static void blocks_wake(struct VMap *vmap)
-{
-	(void)quarantine_drain();
-	while (vmap->resting_count) {
-		const struct resting_block *resting = &vmap->resting[--vmap->resting_count];
-
-		block_give(vmap, resting->arena, resting->index);
-	}
-}
-
-/* The same of one that ended just now: later. The mutex is held. */
-static void block_rest(struct VMap *vmap, unsigned arena_index, uint32_t index)
-{
-	vmap->resting[vmap->resting_count++] = (struct resting_block){arena_index, index};
-	if (vmap->resting_count == QUARANTINE_BLOCKS)
-		blocks_wake(vmap);
 }
 
 /*
@@ -186,11 +157,21 @@ static bool arena_grow_for(struct VMap *vmap, unsigned index, uint32_t size_byte
 	return grown;
 }
 
-/* The same by waking the blocks that rest. False: none of the arena was among them. */
-static bool arena_wake(struct VMap *vmap, unsigned index)
+/*
+ * Has the arena a free block, or can it be given one, for so many bytes? Those that rest are
+ * waited for only if there is no other. The mutex is held.
+ */
+static bool arena_provide(struct VMap *vmap, unsigned index, uint32_t size_bytes)
 {
+	struct arena *arena = &vmap->arenas[index];
+
+	if (arena->first_free == 0)
+		blocks_wake(vmap);
+	if (arena->first_free || arena_grow_for(vmap, index, size_bytes))
+		return true;
+	(void)quarantine_drain();
 	blocks_wake(vmap);
-	return vmap->arenas[index].first_free != 0;
+	return arena->first_free;
 }
 
 /* All that the quick way below does not do: errors, waiting, growing. */
@@ -207,8 +188,7 @@ static SLOW_PATH void *malloc_slow(struct VMap *vmap, int size)
 		unsigned arena = arena_for((uint32_t)size);
 
 		mutex_lock(&vmap->mutex);
-		if (vmap->arenas[arena].first_free || arena_grow_for(vmap, arena, (uint32_t)size) ||
-		    arena_wake(vmap, arena))
+		if (arena_provide(vmap, arena, (uint32_t)size))
 			data = block_take(vmap, arena, (uint32_t)size, THOROUGH);
 		mutex_unlock(&vmap->mutex);
 		if (!data)
@@ -330,18 +310,22 @@ static void block_release_apart(struct VMap *vmap, unsigned arena_index, vaddr_t
 				uint64_t pages) REQUIRES(vmap->mutex)
 {
 	uint32_t index = (uint32_t)address >> (arena_index + ARENA_MIN_SHIFT);
+	struct quarantine_mark mark;
 	bool rests;
 
 	if (BUG_PLANTED(BUG_DROP_LOCK) && arena_index > PAGE_ARENA)
 		block_give(vmap, arena_index, index);
 	mutex_unlock(&vmap->mutex);
 	rests = pages_release(vmap, address & PAGE_MASK, pages,
-			      pages <= RELEASE_LATER_PAGES ? RELEASE_LATER : RELEASE_NOW);
+			      pages <= QUARANTINE_BLOCK_PAGES ? &mark : NULL);
+	/* Here nobody waits for it. */
+	if (UNLIKELY(rests) && READ_ONCE(vmap->resting_count) >= QUARANTINE_BLOCKS - 1)
+		(void)quarantine_drain();
 	mutex_lock(&vmap->mutex);
 	if (BUG_PLANTED(BUG_DROP_LOCK))
 		return;
-	if (UNLIKELY(rests))
-		block_rest(vmap, arena_index, index);
+	if (UNLIKELY(rests) && !BUG_PLANTED(BUG_EARLY_BLOCK))
+		block_rest(vmap, arena_index, index, mark);
 	else
 		block_give(vmap, arena_index, index);
 }
@@ -353,7 +337,7 @@ static void block_release(struct VMap *vmap, unsigned arena_index, vaddr_t addre
 	if (arena_index > PAGE_ARENA || BUG_PLANTED(BUG_DROP_LOCK))
 		block_release_apart(vmap, arena_index, address, pages);
 	else
-		(void)pages_release(vmap, address & PAGE_MASK, pages, RELEASE_NOW);
+		(void)pages_release(vmap, address & PAGE_MASK, pages, NULL);
 	pages_forget(vmap, pages);
 }
 
@@ -488,7 +472,7 @@ void blocks_release_all(struct VMap *vmap)
 
 			if (pages > 0) {
 				(void)pages_release(vmap, address & PAGE_MASK, (uint64_t)pages,
-						    RELEASE_NOW);
+						    NULL);
 				pages_forget(vmap, (uint64_t)pages);
 			}
 		}

@@ -48,6 +48,8 @@ struct arena {
 };
 STATIC_ASSERT(sizeof(struct arena) == 64);
 
+STATIC_ASSERT(ARENA_BLOCK_MAX < 1u << 23 && ARENA_COUNT <= 32 && CPU_MAX <= 16);
+
 struct mapping;
 
 struct VMap {
@@ -63,10 +65,12 @@ struct VMap {
 	uint64_t committed;   /* pages promised to the process */
 	uint64_t table_pages; /* page-table frames, the root included */
 	struct arena arenas[ARENA_COUNT];
-	/* Freed blocks whose pages other CPUs may still reach: quarantine.h. */
+	/* Freed blocks whose pages other CPUs may still reach (quarantine.h). */
 	unsigned resting_count;
 	struct resting_block {
-		uint32_t arena, index;
+		uint32_t index : 23;
+		uint32_t arena : 5;
+		uint32_t cpu : 4, batch; /* struct quarantine_mark */
 	} resting[QUARANTINE_BLOCKS];
 	LIST_HEAD(, mapping) mappings; /* mapping.h */
 };
@@ -83,7 +87,9 @@ void *vmap_malloc(struct VMap *vmap, int size);
 /*
  * Frees a block. NULL is no-op. Sets the thread's errno, 0 if all went well:
  * EINVAL (interior, freed already, never allocated), EPERM (another process's
- * VMap or address, a kernel address); then nothing is freed.
+ * VMap or address, a kernel address); then nothing is freed. The caller finds the
+ * pages gone. A thread that runs on another CPU meanwhile may see those of a block of
+ * several for a while yet, as if the call came later; nobody else has them until then.
  */
 void vmap_free(struct VMap *vmap, void *data);
 

@@ -82,7 +82,7 @@ void vmap_destroy(struct VMap *vmap)
 
 	mutex_lock(&vmap->mutex);
 	blocks_release_all(vmap);
-	(void)pages_release(vmap, PROGRAM_BASE, pages, RELEASE_NOW);
+	(void)pages_release(vmap, PROGRAM_BASE, pages, NULL);
 	pages_forget(vmap, pages);
 	mapping_remove_all(vmap);
 	ASSERT(vmap->committed == 0);

@@ -5,6 +5,7 @@
 
 #include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/quarantine.h"
 #include "kernel/mm/vmap.h"
 #include "lib/errno.h"
 
@@ -16,9 +17,6 @@ ALWAYS_INLINE vaddr_t program_end(void)
 {
 	return ALIGN_UP((vaddr_t)program_bss_end, PAGE_SIZE);
 }
-
-/* The pages of a block that may be freed later: so many share a shootdown with others. */
-#define RELEASE_LATER_PAGES (QUARANTINE_PAGES / 8)
 
 #define BLOCKS_PER_PAGE (PAGE_SIZE / (uint32_t)sizeof(struct block))
 
@@ -103,6 +101,20 @@ ALWAYS_INLINE struct block *block_of_page(struct block *block, const struct bloc
 	return block - (place->index & ((1u << (PAGE_SHIFT - place->shift)) - 1));
 }
 
+/* The block may be given to somebody. The mutex is held. */
+ALWAYS_INLINE void arena_give(struct arena *arena, struct block *block, uint32_t index)
+{
+	block->next_free = arena->first_free & 0x7fffff;
+	arena->first_free = index + 1;
+}
+
+/* A block of several pages that ended may be given out again; or later (vmap_rest.c). */
+void block_give(struct VMap *vmap, unsigned arena, uint32_t index);
+void block_rest(struct VMap *vmap, unsigned arena, uint32_t index, struct quarantine_mark mark);
+
+/* Blocks that rested, and whose pages no CPU can reach any more, may be given out again. */
+void blocks_wake(struct VMap *vmap);
+
 /* Is the page's level-1 table the one that the arena used last? Then arena_entry() is quick. */
 ALWAYS_INLINE bool arena_knows_table(const struct arena *arena, vaddr_t address)
 {
@@ -130,15 +142,14 @@ void tables_destroy(struct VMap *vmap);
 /* none -> untouched for `count` pages from an address on; tables exist. The mutex is held. */
 void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t away);
 
-/* When may other CPUs be told that pages are gone? */
-enum release_when { RELEASE_NOW, RELEASE_LATER };
-
 /*
- * Any kind -> none for `count` pages: frames and slots are released. True if other CPUs may
- * reach the pages until the next quarantine_drain(): only with RELEASE_LATER. The mutex is held,
- * or nobody can be given these pages meanwhile (block_release_apart() of vmap.c). May sleep.
+ * Any kind -> none for `count` pages: frames and slots are released. With `mark` other CPUs may
+ * be told later: then, true and the mark says until when they may reach pages of these.
+ * The mutex is held, or nobody can be given these pages meanwhile (block_release_apart() of
+ * vmap.c). May sleep.
  */
-bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count, enum release_when when);
+bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count,
+		   struct quarantine_mark *mark);
 
 /* Frees every page of every live block, and the blocks' records. The mutex is held. May sleep. */
 void blocks_release_all(struct VMap *vmap);

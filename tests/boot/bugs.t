@@ -149,6 +149,7 @@ found() { # found BUG SCENARIO
 $again"
 }
 found early-reuse 12.remap_against_read
+found early-block 29.moved_block_against_read
 found stale-pte 01.two_faults_on_one_page
 found drop-lock 21.malloc_and_free_at_full_speed
 found drop-swap-lock 03.eviction_against_free

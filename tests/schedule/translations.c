@@ -1,6 +1,7 @@
 /*
  * translations.c: what CPUs remember of page tables: shootdowns against each
- * other, against readers and against switches of the address space.
+ * other, against readers and against switches of the address space; and pages whose
+ * shootdown comes later.
  */
 #include "kernel/proc/program.h"
 #include "tests/schedule/scenario.h"
@@ -128,4 +129,76 @@ SCENARIO(13, switch_during_shootdown)
 	readers = scenario_parts(4) / 2 + 1;
 	scenario_expect(2 * (1 + readers));
 	WORK_PROCESSES(2, remapping_process);
+}
+
+/* ---- 29 -------------------------------------------------------------------------- */
+
+#define BLOCK_PAGES 2u
+
+/* A block of several pages that is freed, and another that has its part from then on. */
+static struct {
+	vaddr_t block; /* atomic; its first page has the round, or zero, or something newer */
+	uint64_t round;
+	bool ended;
+} moving;
+
+static void moves(void)
+{
+	for (uint64_t round = 1; round <= REMAPS; round++) {
+		vaddr_t block;
+
+		work_free((void *)moving.block);
+		block = (vaddr_t)work_malloc(BLOCK_PAGES * PAGE_SIZE);
+		CHECK_EQUAL(0, test_load(block));
+		test_store(block, round);
+		__atomic_store_n(&moving.block, block, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&moving.round, round, __ATOMIC_SEQ_CST);
+		schedule_point();
+		CHECK_EQUAL(round, test_load(block));
+	}
+	__atomic_store_n(&moving.ended, true, __ATOMIC_SEQ_CST);
+}
+
+/* It never gives way: who switches threads forgets what he has seen. */
+static void follows(void)
+{
+	while (!__atomic_load_n(&moving.ended, __ATOMIC_SEQ_CST)) {
+		uint64_t round = __atomic_load_n(&moving.round, __ATOMIC_SEQ_CST);
+		vaddr_t block = __atomic_load_n(&moving.block, __ATOMIC_SEQ_CST);
+		uint64_t value = 0;
+		int result = scenario_try_load(block, &value);
+
+		if (result)
+			CHECK_ERROR(EFAULT, result);
+		else if (value != 0 && (value < round || value > REMAPS))
+			FAIL("round %lu, but %p is read", round, (void *)value);
+		schedule_wait();
+	}
+}
+
+static void moves_or_follows(void *number)
+{
+	scenario_meet();
+	if ((uint64_t)number == 0)
+		moves();
+	else
+		follows();
+}
+
+static int block_moves(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	moving.block = (vaddr_t)work_malloc(BLOCK_PAGES * PAGE_SIZE);
+	moving.round = 0;
+	moving.ended = false;
+	test_store(moving.block, 0);
+	work_threads(1 + readers, moves_or_follows);
+	return 0;
+}
+
+SCENARIO(29, moved_block_against_read)
+{
+	readers = scenario_parts(4) - 1;
+	scenario_expect(1 + readers);
+	CHECK_EXITS(0, block_moves);
 }
