@@ -82,7 +82,7 @@ ALWAYS_INLINE void *block_take(struct VMap *vmap, unsigned arena_index, uint32_t
 {
 	struct arena *arena = &vmap->arenas[arena_index];
 	struct block_place place = {.arena = arena_index, .shift = arena_index + ARENA_MIN_SHIFT};
-	uint64_t pages = pages_of(size_bytes);
+	uint64_t pages = arena_index == PAGE_ARENA ? 1 : pages_of(size_bytes);
 	struct block *block;
 	pte_t *entry;
 
@@ -101,18 +101,17 @@ ALWAYS_INLINE void *block_take(struct VMap *vmap, unsigned arena_index, uint32_t
 		if (UNLIKELY(commit_charge(pages)))
 			return NULL;
 		counter->page_live++;
-	} else if (commit_charge(effort == QUICK ? 1 : pages)) { /* QUICK is for single pages */
+	} else if (UNLIKELY(commit_charge(pages))) {
 		return NULL;
 	}
 	arena->first_free = block->next_free;
 	block->size_bytes = size_bytes;
-	if (effort == THOROUGH) {
+	vmap->committed += pages;
+	if (effort == THOROUGH)
 		pages_promise(vmap, place.address & PAGE_MASK, pages, 0);
-		vmap->committed += pages;
-	} else if (place.shift >= PAGE_SHIFT || pages) {
-		pte_write(entry, pte_make_untouched(0));
-		vmap->committed++;
-	}
+	else /* all in this table */
+		for (const pte_t *end = entry + pages; entry < end; entry++)
+			pte_write(entry, pte_make_untouched(0));
 	return (void *)place.address;
 }
 
@@ -223,11 +222,12 @@ ALWAYS_INLINE void *malloc_quick(struct VMap *vmap, unsigned arena, uint32_t siz
 	return data;
 }
 
+/* A block that shares its page, or has several, all in one table. */
 static NOINLINE void *malloc_other(struct VMap *vmap, int size)
 {
 	void *data = NULL;
 
-	if (size > 0 && size <= (int)PAGE_SIZE / 2)
+	if (LIKELY((unsigned)size - 1 < TABLE_SPAN))
 		data = malloc_quick(vmap, arena_for((uint32_t)size), (uint32_t)size);
 	if (UNLIKELY(!data))
 		return malloc_slow(vmap, size);

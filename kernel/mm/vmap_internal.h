@@ -18,6 +18,7 @@ ALWAYS_INLINE vaddr_t program_end(void)
 	return ALIGN_UP((vaddr_t)program_bss_end, PAGE_SIZE);
 }
 
+#define TABLE_SPAN (2ull << 20) /* bytes a level-1 table covers */
 #define BLOCKS_PER_PAGE (PAGE_SIZE / (uint32_t)sizeof(struct block))
 
 /* Which block an address names. */

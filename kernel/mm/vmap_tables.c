@@ -9,8 +9,6 @@
 #include "kernel/mm/kernel_pages.h"
 #include "kernel/mm/vmap_internal.h"
 
-#define TABLE_SPAN (2ull << 20) /* bytes a level-1 table covers */
-
 /* A new, empty table, accounted to the VMap; PFN_NONE if there is no memory. */
 static pfn_t table_alloc(struct VMap *vmap, vaddr_t base, uint32_t level)
 {
