@@ -295,10 +295,12 @@ int reclaim_set_limit(uint64_t limit)
 	/* Who looked at the limit before raises the count before it takes an interrupt. */
 	if (result == 0)
 		tlb_shootdown(tlb_all_cpus(), NULL, 0);
-	(void)quarantine_drain();
 	while (result == 0 && reclaim_resident() > commit_resident_max()) {
-		pfn_t pfn = reclaim_evict();
+		pfn_t pfn;
 
+		if (quarantine_drain())
+			continue;
+		pfn = reclaim_evict();
 		if (pfn == PFN_NONE) {
 			reclaim_wait();
 		} else {
