@@ -49,7 +49,7 @@
  */
 #define QUARANTINE_PAGES 512
 /* Freed blocks of a process that wait for the same: as fit in the page that describes it. */
-#define QUARANTINE_BLOCKS 48
+#define QUARANTINE_BLOCKS 32
 /* The pages of one that may: a larger one costs more than its shootdown. */
 #define QUARANTINE_BLOCK_PAGES 32
 
