@@ -90,7 +90,7 @@ struct frame *lru_take_victim(struct flush_batch *batch, struct VMap **vmap)
 
 	lru_lock();
 	frame = ahead_victim(batch);
-	if (LIKELY(!frame) && LIKELY((frame = tail_victim())))
+	if (LIKELY(!frame) && LIKELY((frame = tail_victim(batch))))
 		tail = PAGE_TAIL;
 	if (!frame)
 		frame = policy_current->victim(policy_current, batch);

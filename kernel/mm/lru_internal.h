@@ -34,7 +34,7 @@ void inboxes_empty(void) REQUIRES(lru.lock);
 struct frame *ahead_victim(struct flush_batch *batch) REQUIRES(lru.lock);
 
 /* The oldest page that rests and may leave now, off the tail; NULL if there is none. */
-struct frame *tail_victim(void) REQUIRES(lru.lock);
+struct frame *tail_victim(struct flush_batch *batch) REQUIRES(lru.lock);
 
 ALWAYS_INLINE void lru_lock(void) ACQUIRES(lru.lock)
 {

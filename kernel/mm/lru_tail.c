@@ -67,7 +67,7 @@ ALWAYS_INLINE bool try_rest(struct frame *frame, pte_t *entry) REQUIRES(lru.lock
 /* Marks a victim that is a process's page, and lets it rest. */
 ALWAYS_INLINE void tail_mark(struct frame *frame, pte_t *entry) REQUIRES(lru.lock)
 {
-	/* Where it cannot rest, its evictor will see to that. */
+	/* Where it cannot rest, it is looked at once more when it is to leave: tail_victim(). */
 	frame_flag_set(frame,
 		       LIKELY(try_rest(frame, entry)) ? PAGE_TAIL | PAGE_FLUSHED : PAGE_TAIL);
 }
@@ -220,15 +220,28 @@ void lru_rest_oldest(void)
 		filling_end();
 }
 
-struct frame *tail_victim(void)
+/* A page that could not rest, as its table was busy, and was used since: the policy keeps it. */
+static bool was_used(struct frame *frame, struct flush_batch *batch) REQUIRES(lru.lock)
 {
-	struct frame *frame = page_list_oldest_free(&lru.tail);
-	bool is_old =
-		frame && frame == page_list_oldest(&lru.tail) && lru.tail.count > lru.tail_low;
+	if (frame_flag(frame, PAGE_FLUSHED) || !policy_test_accessed(frame, batch))
+		return false;
+	frame_flag_clear(frame, PAGE_TAIL);
+	policy_keep(policy_current, frame);
+	return true;
+}
 
-	if (!frame)
-		return NULL;
-	page_list_remove(&lru.tail, frame);
+struct frame *tail_victim(struct flush_batch *batch)
+{
+	struct frame *frame;
+	bool is_old;
+
+	do {
+		frame = page_list_oldest_free(&lru.tail);
+		if (!frame)
+			return NULL;
+		is_old = frame == page_list_oldest(&lru.tail) && lru.tail.count > lru.tail_low;
+		page_list_remove(&lru.tail, frame);
+	} while (was_used(frame, batch));
 	if (lru.filling && !is_old)
 		frame_flag_clear(frame, PAGE_FLUSHED);
 	return frame;

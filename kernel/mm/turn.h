@@ -45,6 +45,7 @@ ALWAYS_INLINE void window_note(struct thread *thread, uint64_t rip, vaddr_t page
 			window->pages[i] = 0;
 		window->pages[0] = page;
 		window->next = 1;
+		window->asked_again = 0;
 	} else if (UNLIKELY(window_has(window, page))) {
 		turn_ask(thread, page);
 	} else {

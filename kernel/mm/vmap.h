@@ -182,13 +182,13 @@ ALWAYS_INLINE pte_t *vmap_entry(const struct VMap *vmap, vaddr_t address)
 #define RECENT_PLACE_SHIFT (PAGE_SHIFT + 9) /* a level-1 table covers so much */
 #define RECENT_PLACE_MASK 0xfffffffull
 #define RECENT_TABLE_SHIFT 16
-#define RECENT_TABLE_NONE RECENT_PLACE_MASK /* the place of no address */
+#define RECENT_TABLE_NONE (1ull << 27) /* the place of no address: its bits 47 and 48 differ */
 
 /* What vmap_entry() told for an address of the same table not long ago; else NULL. */
 ALWAYS_INLINE pte_t *vmap_recent_entry(const struct VMap *vmap, vaddr_t address)
 {
 	uint64_t place = address >> RECENT_PLACE_SHIFT;
-	uint64_t table = vmap->recent_tables[place % RECENT_TABLES] ^ place;
+	uint64_t table = READ_ONCE(vmap->recent_tables[place % RECENT_TABLES]) ^ place;
 
 	if (UNLIKELY(table & RECENT_PLACE_MASK))
 		return NULL;

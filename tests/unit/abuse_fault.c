@@ -65,6 +65,23 @@ TEST(fault, nobodys_address)
 	}
 }
 
+static int touches_and_reads_target(int argc, char **argv)
+{
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), 64 * (int)PAGE_SIZE);
+
+	(void)argc, (void)argv;
+	for (unsigned i = 0; i < 64; i++)
+		test_store(block + i * PAGE_SIZE, i + 1);
+	return (int)test_load(target);
+}
+
+/* Of which no table was ever remembered: a small negative number taken for an address. */
+TEST(fault, highest_address)
+{
+	target = UINT64_MAX - 7;
+	CHECK_DIES(FAULT_BAD_ADDRESS, touches_and_reads_target);
+}
+
 TEST(fault, address_that_is_not_canonical)
 {
 	target = PROCESS_END;

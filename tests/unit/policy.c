@@ -85,6 +85,35 @@ PROCESS_TEST(policy, working_set_that_moves_on)
 	test_limit_restore();
 }
 
+/*
+ * While a thread has the table, in a fault, no page of it can rest. What is used on the
+ * tail meanwhile must not leave for it.
+ */
+PROCESS_TEST(policy, used_where_it_could_not_rest)
+{
+	enum { UNUSED = 2 };
+	vaddr_t block = (vaddr_t)vmap_malloc(self_vmap(), (FRAMES + 1) * (int)PAGE_SIZE);
+	struct frame *table = vmap_table_of(test_entry(block));
+	uint64_t flags;
+
+	NEED_SLOTS(2 * PAGES);
+	self_vmap()->neighbours = 1;
+	test_limit_set(FRAMES);
+	test_pages_fill(block, FRAMES, 1);
+	flags = spin_lock_irq(&table->table.lock);
+	lru_rest_oldest();
+	spin_unlock_irq(&table->table.lock, flags);
+	for (unsigned i = 0; i < FRAMES; i++)
+		if (i != UNUSED)
+			(void)test_load(block + (vaddr_t)i * PAGE_SIZE);
+	test_store(block + FRAMES * (vaddr_t)PAGE_SIZE, 1);
+	for (unsigned i = 0; i < FRAMES; i++)
+		CHECK_EQUAL(i != UNUSED,
+			    pte_has_frame(pte_read(test_entry(block + (vaddr_t)i * PAGE_SIZE))));
+	test_limit_restore();
+	vmap_free(self_vmap(), (void *)block);
+}
+
 /* Each policy gets the pages of each other, in the midst of using them, and loses none. */
 PROCESS_TEST(policy, each_takes_over_from_each)
 {

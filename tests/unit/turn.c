@@ -87,3 +87,32 @@ TEST(turn, a_loop_that_comes_back_to_a_page_does_not_take_it)
 	NEED_SLOTS(64);
 	CHECK_EXITS(0, comes_back_to_pages);
 }
+
+static NOINLINE void store_other(vaddr_t page)
+{
+	*(volatile uint8_t *)page = 2;
+}
+
+static int comes_back_by_turns(int argc, char **argv)
+{
+	vaddr_t pages = (vaddr_t)vmap_malloc(self_vmap(), 2 * (int)PAGE_SIZE);
+
+	(void)argc, (void)argv;
+	thread_current()->turn_faults = UINT32_MAX;
+	for (unsigned i = 0; i < 3 * WINDOW_PAGES; i++) {
+		store(pages);
+		test_evict_all();
+		store(pages);
+		test_evict_all();
+		store_other(pages + PAGE_SIZE); /* all before has retired */
+		test_evict_all();
+	}
+	CHECK_EQUAL(UINT32_MAX, thread_current()->turn_faults);
+	return 0;
+}
+
+TEST(turn, what_an_instruction_asked_for_is_forgotten_with_it)
+{
+	NEED_SLOTS(64);
+	CHECK_EXITS(0, comes_back_by_turns);
+}
