@@ -29,6 +29,7 @@ static struct quarantine {
 	uint32_t count; /* and its lock */
 	uint32_t batch; /* how often it was emptied */
 	uint64_t cpus;
+	uint32_t helped[CPU_MAX]; /* the batch for which that CPU has flushed by itself, + 1 */
 	pfn_t pfns[QUARANTINE_PAGES];
 } __attribute__((aligned(64))) quarantines[CPU_MAX];
 
@@ -58,25 +59,37 @@ static void batch_free(struct quarantine *quarantine, uint32_t count)
 	__atomic_fetch_sub(&quarantine_pages, count, __ATOMIC_RELEASE);
 }
 
-/* This CPU flushes for others whose quarantine is half full, before they have to ask. */
-static void help(void)
+/*
+ * This CPU flushes for another whose quarantine is half full, before it has to ask: once a
+ * batch, as it may be given new translations of what is added afterwards.
+ */
+static void help(struct quarantine *quarantine)
+{
+	unsigned self = THIS_CPU->id;
+	uint32_t count = __atomic_load_n(&quarantine->count, __ATOMIC_ACQUIRE);
+	uint32_t batch = __atomic_load_n(&quarantine->batch, __ATOMIC_ACQUIRE), now;
+
+	if (count == COUNT_BUSY || count < QUARANTINE_PAGES / 2 ||
+	    READ_ONCE(quarantine->helped[self]) == batch + 1)
+		return;
+	/* Nobody waits for it: what is counted was none before it was counted. */
+	tlb_flush_local_all();
+	now = count_try_take(&quarantine->count);
+	if (now == COUNT_BUSY)
+		return;
+	if (now == count && quarantine->batch == batch)
+		WRITE_ONCE(quarantine->cpus, quarantine->cpus & ~(1ull << self));
+	quarantine->helped[self] = batch + 1;
+	count_put(&quarantine->count, now);
+}
+
+static void help_others(void)
 {
 	uint64_t self = 1ull << THIS_CPU->id;
 
-	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
-		struct quarantine *quarantine = &quarantines[cpu];
-		uint32_t count = READ_ONCE(quarantine->count);
-
-		if (LIKELY(!(READ_ONCE(quarantine->cpus) & self)) || count == COUNT_BUSY ||
-		    count < QUARANTINE_PAGES / 2)
-			continue;
-		count = count_try_take(&quarantine->count);
-		if (count == COUNT_BUSY)
-			continue;
-		tlb_flush_local_all(); /* nothing is added meanwhile */
-		WRITE_ONCE(quarantine->cpus, quarantine->cpus & ~self);
-		count_put(&quarantine->count, count);
-	}
+	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
+		if (UNLIKELY(READ_ONCE(quarantines[cpu].cpus) & self))
+			help(&quarantines[cpu]);
 }
 
 struct quarantine_mark quarantine_add(struct address_space *space, uint64_t others,
@@ -86,7 +99,7 @@ struct quarantine_mark quarantine_add(struct address_space *space, uint64_t othe
 	struct quarantine_mark mark = {.cpu = THIS_CPU->id};
 	uint32_t here;
 
-	help();
+	help_others();
 	here = quarantine_take(quarantine);
 	if (here && (quarantine->cpus == 0 || here + count > QUARANTINE_PAGES)) {
 		batch_free(quarantine, here);

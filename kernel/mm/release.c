@@ -199,10 +199,10 @@ static unsigned run_release(struct VMap *vmap, pte_t *entry, vaddr_t address, un
 	unsigned left, done = 0;
 
 	released.vmap = vmap;
-	released.time = cpu_tsc();
 	released.is_cached = false;
 	released.count = 0;
 	spin_lock(&table->table.lock);
+	released.time = cpu_tsc(); /* after all that happened to the pages before */
 	left = newest_release(&released, entry, count);
 	if (left)
 		done = others_release(&released, entry, left);

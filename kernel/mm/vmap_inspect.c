@@ -233,6 +233,25 @@ static uint64_t check_tables(struct VMap *vmap, struct check *check, pfn_t pfn, 
 	return count;
 }
 
+/* Invariant 6: a block that was ever given out is live, on the free list, or rests. */
+static void check_arena(struct VMap *vmap, unsigned index, struct check *check)
+{
+	const struct arena *arena = &vmap->arenas[index];
+	uint32_t live = 0, resting = 0, free = 0;
+
+	for (uint32_t i = 0; i < arena->used; i++)
+		live += block_at(vmap, index, i)->size_bytes != 0;
+	for (unsigned i = 0; i < vmap->resting_count; i++)
+		resting += vmap->resting[i].arena == index;
+	for (uint32_t next = arena->first_free; next && free < arena->used; free++)
+		next = block_at(vmap, index, next - 1)->next_free;
+	if (live + resting + free != arena->used)
+		check_fail(check, 6,
+			   "pid %d has %u blocks of %lu bytes: %u live, %u free and %u that rest",
+			   vmap->pid, arena->used, 1ul << (index + ARENA_MIN_SHIFT), live, free,
+			   resting);
+}
+
 void vmap_check(struct VMap *vmap, struct check *check)
 {
 	const pte_t *root = direct_map(vmap->space.root);
@@ -248,6 +267,8 @@ void vmap_check(struct VMap *vmap, struct check *check)
 		check_fail(check, 5, "the kernel's half differs in pid %d", vmap->pid);
 	if (!pte_is_none(root[0]) && vmap_entry(vmap, 0) && !pte_is_none(*vmap_entry(vmap, 0)))
 		check_fail(check, 6, "page zero is mapped in pid %d", vmap->pid);
+	for (unsigned i = 0; i < ARENA_COUNT; i++)
+		check_arena(vmap, i, check);
 	walk_all(vmap, check_entry, &pages);
 	if (pages.pages != vmap->committed)
 		check_fail(check, 10, "pid %d has %lu pages promised and counts %lu", vmap->pid,

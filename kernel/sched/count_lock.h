@@ -2,7 +2,8 @@
  * count_lock.h: a count that is the lock of what it counts: a short array of one
  * CPU's, which others look into now and then (a magazine of mm/frame.c, an inbox
  * of mm/lru.c). Whoever works on the array exchanges the count for COUNT_BUSY and
- * puts the new count back, with interrupts off; nothing is waited for meanwhile.
+ * puts the new count back, with interrupts off; nothing is waited for meanwhile (but in
+ * mm/quarantine.c, which does not take it by count_take()).
  */
 #pragma once
 
