@@ -44,12 +44,16 @@
 #define RECENT_TABLES 32
 
 /*
- * Freed pages, of each CPU, that wait until the others have flushed them: 2 MiB. From half as many
- * on the others flush when it suits them: each time costs them some hundred translations.
+ * Freed pages, of each CPU, that wait until the others have flushed them: 1 MiB, which its caches
+ * still know. From half as many on the others flush when it suits them: each time costs them some
+ * hundred translations.
  */
-#define QUARANTINE_PAGES 512
-/* Freed blocks of a process that wait for the same: as fit in the page that describes it. */
-#define QUARANTINE_BLOCKS 32
+#define QUARANTINE_PAGES 256
+/*
+ * Freed blocks of a process that wait for the same: as fit in the page that describes it. Blocks
+ * of few pages reach this number first.
+ */
+#define QUARANTINE_BLOCKS 46
 /* The pages of one that may: a larger one costs more than its shootdown. */
 #define QUARANTINE_BLOCK_PAGES 32
 

@@ -33,7 +33,7 @@ static struct quarantine {
 	pfn_t pfns[QUARANTINE_PAGES];
 } __attribute__((aligned(64))) quarantines[CPU_MAX];
 
-static uint64_t quarantine_pages; /* atomic */
+uint64_t quarantine_pages;
 
 static uint32_t quarantine_take(struct quarantine *quarantine)
 {
@@ -96,7 +96,7 @@ struct quarantine_mark quarantine_add(struct address_space *space, uint64_t othe
 				      const pfn_t *pfns, unsigned count)
 {
 	struct quarantine *quarantine = &quarantines[THIS_CPU->id];
-	struct quarantine_mark mark = {.cpu = THIS_CPU->id};
+	struct quarantine_mark mark = {.cpu = (uint16_t)THIS_CPU->id};
 	uint32_t here;
 
 	help_others();
@@ -108,7 +108,7 @@ struct quarantine_mark quarantine_add(struct address_space *space, uint64_t othe
 	__atomic_fetch_add(&quarantine_pages, count, __ATOMIC_RELAXED);
 	WRITE_ONCE(quarantine->cpus, quarantine->cpus | others);
 	memcpy(&quarantine->pfns[here], pfns, count * sizeof(*pfns));
-	mark.batch = quarantine->batch;
+	mark.batch = (uint16_t)quarantine->batch;
 	count_put(&quarantine->count, here + count);
 	address_space_stale(space, others);
 	return mark;
@@ -116,10 +116,12 @@ struct quarantine_mark quarantine_add(struct address_space *space, uint64_t othe
 
 bool quarantine_is_past(struct quarantine_mark mark)
 {
-	return __atomic_load_n(&quarantines[mark.cpu].batch, __ATOMIC_ACQUIRE) != mark.batch;
+	return __atomic_load_n(&quarantines[mark.cpu].batch, __ATOMIC_ACQUIRE) %
+		       (UINT16_MAX + 1u) !=
+	       mark.batch;
 }
 
-static SLOW_PATH void drain_all(void)
+void quarantine_drain_all(void)
 {
 	uint64_t flags = irq_save();
 
@@ -132,12 +134,4 @@ static SLOW_PATH void drain_all(void)
 		count_put(&quarantine->count, 0);
 	}
 	irq_restore(flags);
-}
-
-bool quarantine_drain(void)
-{
-	if (LIKELY(__atomic_load_n(&quarantine_pages, __ATOMIC_ACQUIRE) == 0))
-		return false;
-	drain_all();
-	return true;
 }

@@ -12,7 +12,7 @@
 
 /* When something was taken in. */
 struct quarantine_mark {
-	uint32_t cpu, batch;
+	uint16_t cpu, batch; /* the batch's last digits: where they come round, it seems not past */
 };
 
 /*
@@ -26,8 +26,17 @@ struct quarantine_mark quarantine_add(struct address_space *space, uint64_t othe
 /* Have all CPUs flushed what was taken in with that mark? */
 bool quarantine_is_past(struct quarantine_mark mark);
 
+extern uint64_t quarantine_pages; /* taken in and not freed yet, or more: never less; atomic */
+SLOW_PATH void quarantine_drain_all(void);
+
 /*
  * Tells the other CPUs. True if there was anything to tell; all that was taken in before the
  * call is past then, and the frames are free. No spinlock is held.
  */
-bool quarantine_drain(void);
+ALWAYS_INLINE bool quarantine_drain(void)
+{
+	if (LIKELY(__atomic_load_n(&quarantine_pages, __ATOMIC_ACQUIRE) == 0))
+		return false;
+	quarantine_drain_all();
+	return true;
+}

@@ -70,8 +70,9 @@ struct VMap {
 	struct resting_block {
 		uint32_t index : 23;
 		uint32_t arena : 5;
-		uint32_t cpu : 4, batch; /* struct quarantine_mark */
-	} resting[QUARANTINE_BLOCKS];
+		uint32_t cpu : 4; /* struct quarantine_mark */
+		uint16_t batch;
+	} __attribute__((packed)) resting[QUARANTINE_BLOCKS];
 	LIST_HEAD(, mapping) mappings; /* mapping.h */
 };
 
