@@ -46,8 +46,8 @@ result "by source line, and by the calls of a function, the sum is the same"
 said=$(PER=no_such tests/tools/profile "$KERNEL" 2>&1)
 is_error $? "PER=no_such: the image has no such function"
 result "a function that does not exist is an error"
-said=$(PER=lru_take_resting tests/tools/profile "$KERNEL" 2>&1)
-is_error $? "PER=lru_take_resting: it was not called while 'first-touch' was measured"
+said=$(PER=lru_rest_oldest tests/tools/profile "$KERNEL" 2>&1)
+is_error $? "PER=lru_rest_oldest: it was not called while 'first-touch' was measured"
 result "so is one that was not called"
 said=$(HOST_CC=false tests/tools/profile "$KERNEL" 2>&1)
 is_error $? "instructions cannot be counted: false cannot build the plugin"
