@@ -46,14 +46,6 @@ static uint32_t slot_take_from_shared(struct frame *frame)
 	return slot;
 }
 
-void evict_content_give_up(struct frame *frame)
-{
-	uint32_t slot = slot_take_from(frame);
-
-	if (slot != SLOT_NONE)
-		swap_slot_free(slot);
-}
-
 static COLD uint32_t slot_take_from_resident(void)
 {
 	static pfn_t hand; /* a hint: no lock */

@@ -18,12 +18,6 @@ struct evicted_content evict_content_zero(uint32_t slot);
 struct evicted_content evict_content_elsewhere(pfn_t pfn);
 
 /*
- * Frees the slot of a process's page just read back, which becomes dirty. Interrupts off, no
- * spinlock held.
- */
-SLOW_PATH void evict_content_give_up(struct frame *frame);
-
-/*
  * Saves the content of an unmapped page that the caller is evicting, with the
  * slot that it kept, or SLOT_NONE:
  *   clean with a slot     nothing to do, the slot holds it         evict_content_keep()

@@ -23,7 +23,6 @@
 #include "arch/x86_64/page_bytes.h"
 #include "arch/x86_64/trap.h"
 #include "kernel/bugs.h"
-#include "kernel/mm/copy.h"
 #include "kernel/mm/event.h"
 #include "kernel/mm/evict_content.h"
 #include "kernel/mm/exact.h"
@@ -31,17 +30,11 @@
 #include "kernel/mm/fault_quick.h"
 #include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
-#include "kernel/mm/stack.h"
 #include "kernel/mm/swap.h"
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap_internal.h"
-#include "kernel/panic.h"
 #include "kernel/sched/gate.h"
 #include "lib/string.h"
-
-void (*fault_fatal_hook)(const struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
-			 const char *detail);
-bool (*fault_signal_hook)(struct trap_frame *frame, vaddr_t address, enum fault_reason reason);
 
 /* Threads that wait for pages being read by others. */
 static struct {
@@ -151,6 +144,13 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 	return true;
 }
 
+/* With few slots left a page that was read gives its slot up at once, and counts as dirty. */
+static SLOW_PATH uint64_t slot_give_up(const struct VMap *vmap, uint32_t slot)
+{
+	swap_slot_free(slot);
+	return frame_head(PAGE_LISTED | PAGE_DIRTY, vmap->slot, SLOT_NONE);
+}
+
 /* transit -> present, in the frame that it returns. Interrupts are off. */
 ALWAYS_INLINE pfn_t transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_t page,
 				   uint32_t slot)
@@ -158,16 +158,15 @@ ALWAYS_INLINE pfn_t transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_
 	pte_t on_way = pte_read(entry); /* who set it alone changes it */
 	pfn_t pfn = pte_pfn(on_way);
 	struct frame *frame = &frames[pfn], *table = vmap_table_of(entry);
+	uint64_t head = frame_head_with_slot(vmap->new_head, slot);
 
+	if (UNLIKELY(swap_is_scarce()))
+		head = slot_give_up(vmap, slot);
 	spin_lock(&table->table.lock);
-	frame_describe(frame, frame_head_with_slot(vmap->new_head, slot), direct_to_pfn(entry),
-		       page);
+	frame_describe(frame, head, direct_to_pfn(entry), page);
 	(void)pte_exchange(entry, pte_arrived(on_way));
 	lru_insert_quick(pfn);
 	spin_unlock(&table->table.lock);
-	/* With few slots left the page gives its slot up at once, and counts as dirty. */
-	if (UNLIKELY(swap_is_scarce()))
-		evict_content_give_up(frame);
 	if (BUG_PLANTED(BUG_FREE_SLOT_EARLY))
 		swap_slot_free(slot);
 	transit_ended();
@@ -304,71 +303,6 @@ static NOINLINE enum fault_reason fault_serve(struct VMap *vmap, pte_t *entry, v
 	return reason;
 }
 
-/* Is it our own bug, whosever address it is? */
-static bool is_ours(const struct trap_frame *frame)
-{
-	return frame->error & FAULT_RESERVED || !(frame->rflags & RFLAGS_IF) || !THIS_CPU->space;
-}
-
-static NORETURN void panic_of_ours(const struct trap_frame *frame, vaddr_t address)
-{
-	const void *caller = NULL;
-	const char *lock = lock_debug_held(&caller);
-
-	if (frame->error & FAULT_RESERVED)
-		fault_reserved_bit(frame, address);
-	if (lock)
-		panic_trap(frame, "page fault at %p with lock %s held (taken at %p)",
-			   (void *)address, lock, caller);
-	if (!(frame->rflags & RFLAGS_IF))
-		panic_trap(frame, "page fault at %p with interrupts off", (void *)address);
-	panic_trap(frame, "page fault at %p in a kernel thread", (void *)address);
-}
-
-/* The copy that caused it returns an error, or the program's own handler sees to it. False:
- * neither. */
-static bool fault_excuse(struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
-			 const char *detail)
-{
-	struct thread *thread = thread_current();
-
-	if (copy_fix_up(frame)) {
-		/* Its page is lost, so the process ends as soon as it leaves the gate. */
-		if (thread->process && reason == FAULT_SWAP_LOST)
-			fault_fatal_hook(frame, address, reason, detail);
-		return true;
-	}
-	if (!thread->process || thread->gate_depth > 1)
-		panic_trap(frame, "page fault at %p (%s) in the kernel", (void *)address,
-			   fault_reason_name(reason));
-	return fault_signal_hook && fault_signal_hook(frame, address, reason);
-}
-
-static void fault_leave(struct thread *thread)
-{
-	thread->gate_depth--;
-	if (UNLIKELY(READ_ONCE(thread->killed) || THIS_CPU->need_resched))
-		sched_preempt(true);
-}
-
-COLD void fault_handle_fatal(struct trap_frame *frame)
-{
-	struct thread *thread = thread_current();
-	vaddr_t address = thread->unserved.address;
-	enum fault_reason reason = (enum fault_reason)thread->unserved.reason;
-	const char *detail = thread->unserved.detail;
-
-	if (is_ours(frame))
-		panic_of_ours(frame, cpu_fault_address());
-	if (reason == FAULT_BAD_ADDRESS && stack_is_guard(thread->stack_base, address)) {
-		reason = FAULT_STACK;
-		detail = "it is in the guard page below the thread's stack";
-	}
-	if (!fault_excuse(frame, address, reason, detail))
-		fault_fatal_hook(frame, address, reason, detail);
-	fault_leave(thread);
-}
-
 /* How every fault ends but for a quick one. May not return. False: not served. */
 static NOINLINE bool fault_end(struct trap_frame *frame, vaddr_t address, enum fault_reason reason,
 			       const char *detail)
@@ -400,7 +334,7 @@ static NOINLINE bool fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 	enum fault_reason reason = FAULT_STACK;
 	const char *detail = NULL;
 
-	if (UNLIKELY(is_ours(frame)))
+	if (UNLIKELY(fault_is_ours(frame)))
 		return false;
 	DEBUG_ASSERT(lock_debug_count() == 0);
 	gate_enter_anyhow();
@@ -479,22 +413,36 @@ static NOINLINE bool fault_handle_untouched(struct trap_frame *frame, vaddr_t ad
 	       fault_handle_fully(frame, address, entry);
 }
 
-bool fault_handle(struct trap_frame *frame)
+/* A fault that is not in the table of this CPU's last one. */
+static NOINLINE bool fault_handle_elsewhere(struct trap_frame *frame, vaddr_t address)
 {
-	vaddr_t address = cpu_fault_address();
 	pte_t *entry = NULL;
 	pte_t seen;
 
-	schedule_point();
-	/* Mostly the same table is meant again: tables stay while the address space lives. */
-	if (LIKELY(recent_has_table(address))) {
-		entry = recent_table_entry(address);
-		if (LIKELY(pte_is_plain_untouched(pte_read(entry))))
-			return fault_handle_untouched(frame, address, entry);
-	} else if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space)) {
+	if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space)) {
 		entry = vmap_recent_entry(vmap_current(), address);
+		if (UNLIKELY(!entry))
+			entry = entry_find(vmap_current(), address & PAGE_MASK);
 	}
 	if (LIKELY(entry) && LIKELY(pte_is_swapped(seen = pte_read(entry))))
+		return fault_handle_swapped(frame, address, entry, seen);
+	return fault_handle_fully(frame, address, entry);
+}
+
+bool fault_handle(struct trap_frame *frame)
+{
+	vaddr_t address = cpu_fault_address();
+	pte_t *entry, seen;
+
+	schedule_point();
+	/* Mostly the same table is meant again: tables stay while the address space lives. */
+	if (UNLIKELY(!recent_has_table(address)))
+		return fault_handle_elsewhere(frame, address);
+	entry = recent_table_entry(address);
+	seen = pte_read(entry);
+	if (LIKELY(pte_is_plain_untouched(seen)))
+		return fault_handle_untouched(frame, address, entry);
+	if (LIKELY(pte_is_swapped(seen)))
 		return fault_handle_swapped(frame, address, entry, seen);
 	return fault_handle_fully(frame, address, entry);
 }

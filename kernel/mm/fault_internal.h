@@ -5,6 +5,7 @@
 
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
+#include "arch/x86_64/trap.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/policy.h"
 #include "kernel/mm/vmap.h"
@@ -22,8 +23,6 @@ void fault_forget(const struct address_space *space);
  */
 bool fault_shared(struct VMap *vmap, pte_t *entry, vaddr_t page, pte_t seen, uint64_t error,
 		  enum fault_reason *reason, const char **detail);
-
-struct trap_frame;
 
 /* Panics and names the entry. */
 NORETURN void fault_reserved_bit(const struct trap_frame *frame, vaddr_t address);
@@ -103,3 +102,17 @@ void fault_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page);
 
 /* Gives back the frame of a page that was described and is not mapped after all. */
 void fault_give_back(pfn_t pfn);
+
+/* Is it our own bug, whosever address it is? */
+ALWAYS_INLINE bool fault_is_ours(const struct trap_frame *frame)
+{
+	return frame->error & FAULT_RESERVED || !(frame->rflags & RFLAGS_IF) || !THIS_CPU->space;
+}
+
+/* The last of a fault: out of the gate, and others may run. */
+ALWAYS_INLINE void fault_leave(struct thread *thread)
+{
+	thread->gate_depth--;
+	if (UNLIKELY(READ_ONCE(thread->killed) || THIS_CPU->need_resched))
+		sched_preempt(true);
+}

@@ -39,12 +39,6 @@ static SLOW_PATH void stays_ahead(pfn_t *place) REQUIRES(lru.lock)
 	*place = PFN_NONE;
 }
 
-/* The entry of a page of a run is still its own, or none: it is just being freed. */
-ALWAYS_INLINE bool run_has(pfn_t pfn, pte_t entry)
-{
-	return pte_is_none(entry) || (pte_is_present(entry) && pte_pfn(entry) == pfn);
-}
-
 /*
  * Looks at the pages of a run, and returns how many nobody touched yet. As after any first
  * touch, the accessed bits of the others are cleared; not where another CPU's flush would
@@ -60,7 +54,8 @@ ALWAYS_INLINE uint32_t run_look(struct inbox *inbox, const struct inbox_run *run
 	uint32_t untouched = 0;
 
 	for (; entry < end; entry++) {
-		DEBUG_ASSERT(run_has(pfns[entry - run->entry], pte_read(entry)));
+		DEBUG_ASSERT(pte_is_none(pte_read(entry)) ||
+			     pte_pfn(pte_read(entry)) == pfns[entry - run->entry]);
 		bool accessed = is_loaded ? pte_test_and_clear_accessed(entry)
 					  : pte_is_accessed(pte_read(entry));
 
