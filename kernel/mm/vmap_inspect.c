@@ -233,7 +233,7 @@ static uint64_t check_tables(struct VMap *vmap, struct check *check, pfn_t pfn, 
 	return count;
 }
 
-/* Invariant 6: a block that was ever given out is live, on the free list, or rests. */
+/* Invariant 10: a block that was ever given out is live, on the free list, or rests. */
 static void check_arena(struct VMap *vmap, unsigned index, struct check *check)
 {
 	const struct arena *arena = &vmap->arenas[index];
@@ -246,7 +246,7 @@ static void check_arena(struct VMap *vmap, unsigned index, struct check *check)
 	for (uint32_t next = arena->first_free; next && free < arena->used; free++)
 		next = block_at(vmap, index, next - 1)->next_free;
 	if (live + resting + free != arena->used)
-		check_fail(check, 6,
+		check_fail(check, 10,
 			   "pid %d has %u blocks of %lu bytes: %u live, %u free and %u that rest",
 			   vmap->pid, arena->used, 1ul << (index + ARENA_MIN_SHIFT), live, free,
 			   resting);

@@ -253,6 +253,14 @@ static void promised_page_lost(enum step step)
 	SWAP_VALUE(patient_entry(3)->bits, 0);
 }
 
+static void live_block_is_free(enum step step)
+{
+	struct VMap *vmap = patient.vmap;
+	vaddr_t at = patient.block - vmap->arenas[0].base;
+
+	SWAP_VALUE(vmap->arenas[at >> ARENA_SHIFT].first_free, 1);
+}
+
 static void promised_to_nobody(enum step step)
 {
 	if (step == BREAK)
@@ -392,7 +400,8 @@ TEST(check, i9_clean_pages_equal_their_slots)
 
 TEST(check, i10_entries_lie_in_blocks)
 {
-	TRY(DAMAGE(10, entry_without_block), DAMAGE(10, promised_page_lost));
+	TRY(DAMAGE(10, entry_without_block), DAMAGE(10, promised_page_lost),
+	    DAMAGE(10, live_block_is_free));
 }
 
 TEST(check, i11_promises_add_up)
