@@ -81,6 +81,12 @@
 /* The smallest resident limit: an instruction may touch four pages (two operands that straddle). */
 #define RESIDENT_MIN 4
 
+/*
+ * RAM from this address on is not used: a page's descriptor names its entry, of 8 bytes, in 32
+ * bits.
+ */
+#define RAM_END_BYTES (1ull << 35)
+
 /* Less RAM than this cannot hold the image, its tables and a few pages of a process. */
 #define RAM_MIN_BYTES (12u << 20)
 

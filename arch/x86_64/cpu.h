@@ -31,9 +31,6 @@ struct cpu {
 	const struct address_space *recent_space; /* RECENT_NONE: of none */
 	pte_t *recent_entry;
 	uint64_t recent_address;
-	pte_t *recent_table;        /* in which the entry lies, ... */
-	struct frame *recent_frame; /* ... and that table's frame, */
-	pfn_t recent_pfn;           /* ... and its number */
 	bool online;
 	bool need_resched; /* set by tick and wakeups, cleared by the scheduler */
 	bool halted_for_panic;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "arch/x86_64/layout.h"
+#include "lib/assert.h"
 #include "lib/types.h"
 
 /* All RAM, the loader's structures and ACPI's tables are reachable so. */
@@ -24,7 +25,8 @@ ALWAYS_INLINE void *pfn_to_direct(pfn_t pfn)
 
 ALWAYS_INLINE pfn_t direct_to_pfn(const void *pointer)
 {
-	return (pfn_t)(direct_to_phys(pointer) >> PAGE_SHIFT);
+	STATIC_ASSERT((pfn_t)(DIRECT_BASE >> PAGE_SHIFT) == 0);
+	return (pfn_t)((vaddr_t)pointer >> PAGE_SHIFT);
 }
 
 ALWAYS_INLINE pfn_t phys_to_pfn(paddr_t address)

@@ -27,6 +27,7 @@
  */
 #pragma once
 
+#include "arch/x86_64/layout.h"
 #include "kernel/schedule_point.h"
 #include "lib/assert.h"
 #include "lib/types.h"
@@ -67,13 +68,26 @@ STATIC_ASSERT(!((PTE_KIND_MASK | PTE_AWAY_READ_ONLY | PTE_AWAY_NO_ACCESS | PTE_A
 		 PTE_OBJECT_FLAGS) &
 		PTE_ACCESSED));
 
-#define PTE_COUNT 512 /* entries of a table */
+#define PTE_COUNT 512                      /* entries of a table */
+#define TABLE_SPAN (PAGE_SIZE * PTE_COUNT) /* bytes that a level-1 table covers */
 #define PTE_NONE ((pte_t){0})
 
 /* Index into the table of `level` (4 is the root, 1 holds pages) for an address. */
 ALWAYS_INLINE unsigned pte_index(vaddr_t address, int level)
 {
 	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) & (PTE_COUNT - 1);
+}
+
+/* Which one of all the entries that there may be in RAM it is, and back. */
+ALWAYS_INLINE uint32_t pte_number(const pte_t *entry)
+{
+	STATIC_ASSERT((uint32_t)(DIRECT_BASE / sizeof(pte_t)) == 0);
+	return (uint32_t)((vaddr_t)entry / sizeof(pte_t));
+}
+
+ALWAYS_INLINE pte_t *pte_numbered(uint32_t number)
+{
+	return (pte_t *)DIRECT_BASE + number;
 }
 
 ALWAYS_INLINE bool pte_is_none(pte_t pte)

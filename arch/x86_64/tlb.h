@@ -96,14 +96,13 @@ ALWAYS_INLINE void tlb_flush_run(uint64_t mask, vaddr_t address, unsigned count)
 /* Addresses to be flushed together, of any address spaces, and where. */
 struct flush_batch {
 	uint64_t cpu_mask;
-	unsigned count; /* more than fit: everything is flushed */
-	vaddr_t addresses[TLB_FLUSH_ALL];
+	unsigned count;     /* more than fit: everything is flushed */
+	vaddr_t *addresses; /* room for TLB_FLUSH_ALL */
 };
 
-ALWAYS_INLINE void flush_batch_init(struct flush_batch *batch)
+ALWAYS_INLINE void flush_batch_init(struct flush_batch *batch, vaddr_t *addresses)
 {
-	batch->cpu_mask = 0;
-	batch->count = 0;
+	*batch = (struct flush_batch){.addresses = addresses};
 }
 
 /* Adds an address whose entry was changed before `cpu_mask` was read from its address space. */
@@ -122,7 +121,7 @@ ALWAYS_INLINE void flush_batch_send(struct flush_batch *batch)
 {
 	if (batch->count)
 		tlb_shootdown(batch->cpu_mask, batch->addresses, batch->count);
-	flush_batch_init(batch);
+	flush_batch_init(batch, batch->addresses);
 }
 
 /*

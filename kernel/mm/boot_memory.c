@@ -185,6 +185,14 @@ static void map_image(const char *start, const char *end, uint64_t bits)
 		kernel_entry(at, 1)->bits = (at - KERNEL_BASE) | PTE_PRESENT | bits;
 }
 
+static void map_frames(const void *descriptors, uint64_t size_bytes)
+{
+	for (uint64_t at = 0; at < size_bytes; at += PAGE_SIZE)
+		kernel_entry(FRAMES_BASE + at, 1)->bits = (direct_to_phys(descriptors) + at) |
+							  PTE_PRESENT | PTE_WRITABLE |
+							  PTE_NO_EXECUTE;
+}
+
 static void map_kernel(const struct boot_info *info)
 {
 	root = chunk_take(PAGE_SIZE);
@@ -242,7 +250,7 @@ static uint64_t swap_pages_for(uint64_t swap_bytes, uint64_t ram_pages)
 
 const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 {
-	uint64_t ram_pages = 0, swap_pages, tables;
+	uint64_t ram_pages = 0, swap_pages, tables, frames_bytes;
 	const char *error;
 	void *descriptors, *groups, *ghosts, *slots;
 	pfn_t limit;
@@ -260,19 +268,21 @@ const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 		return error;
 	limit = usable[usable_count - 1].end;
 	swap_pages = swap_pages_for(swap_bytes, ram_pages);
-	tables = 32 + DIV_ROUND_UP((uint64_t)limit, GIB(1) / PAGE_SIZE);
-	if (!chunk_make(ALIGN_UP(limit * sizeof(struct frame), PAGE_SIZE) +
-			ALIGN_UP(frame_groups_bytes(limit), PAGE_SIZE) +
+	frames_bytes = ALIGN_UP(limit * sizeof(struct frame), PAGE_SIZE);
+	tables = 32 + DIV_ROUND_UP((uint64_t)limit, GIB(1) / PAGE_SIZE) +
+		 DIV_ROUND_UP(frames_bytes, LARGE_PAGE);
+	if (!chunk_make(frames_bytes + ALIGN_UP(frame_groups_bytes(limit), PAGE_SIZE) +
 			ALIGN_UP(ghost_bytes(ram_pages), PAGE_SIZE) +
 			ALIGN_UP(swap_descriptors_bytes(swap_pages), PAGE_SIZE) +
 			tables * PAGE_SIZE))
 		return "no room for the frame descriptors below 4 GiB";
-	descriptors = chunk_take(limit * sizeof(struct frame));
+	descriptors = chunk_take(frames_bytes);
 	groups = chunk_take(frame_groups_bytes(limit));
 	ghosts = chunk_take(ghost_bytes(ram_pages));
 	slots = chunk_take(swap_descriptors_bytes(swap_pages));
 	map_kernel(info);
-	frame_init(descriptors, groups, limit);
+	map_frames(descriptors, frames_bytes);
+	frame_init(groups, limit);
 	ghost_init(ghosts, ram_pages);
 	swap_pages = ramdisk_make(swap_pages);
 	frame_memory.ram_pages = ram_pages;

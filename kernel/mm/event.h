@@ -46,7 +46,7 @@ struct event {
 	uint32_t cpu; /* whose ring it is in: written once */
 };
 STATIC_ASSERT(sizeof(struct event) == 32);
-/* event_record_at() */
+/* event_fill() */
 STATIC_ASSERT(offsetof(struct event, kind) == 24 && offsetof(struct event, from) == 25 &&
 	      offsetof(struct event, pid) == 26);
 
@@ -81,7 +81,7 @@ ALWAYS_INLINE void event_fill(struct event *event, enum event_kind kind, pid_t p
 	event->slot = slot;
 	/* kind, from and pid */
 	*(uint32_fields_t *)&event->kind =
-		((uint32_t)pid << 16) + ((uint32_t)(uint8_t)from << 8) + (uint8_t)kind;
+		((uint32_t)pid << 16) + ((uint32_t)(uint8_t)from << 8) + (uint32_t)kind;
 }
 
 /* Records one on this CPU. Interrupts are off; any lock may be held. */

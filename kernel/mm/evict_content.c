@@ -16,16 +16,16 @@
 /* Tries to take the slot of one listed page; SLOT_NONE if it has none to give. */
 static uint32_t slot_take_from(struct frame *frame)
 {
-	pfn_t table_pfn = PFN_NONE;
-	struct VMap *vmap = lru_hold(frame, &table_pfn);
+	pte_t *entry;
+	struct VMap *vmap = lru_hold(frame, &entry);
 	struct frame *table;
 	uint32_t slot;
 
 	if (!vmap)
 		return SLOT_NONE;
-	table = &frames[table_pfn];
+	table = vmap_table_of(entry);
 	spin_lock(&table->table.lock);
-	slot = lru_take_slot(frame, vmap, table_pfn);
+	slot = lru_take_slot(frame, vmap, entry);
 	spin_unlock(&table->table.lock);
 	lru_unhold(vmap);
 	return slot;

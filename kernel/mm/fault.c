@@ -24,7 +24,6 @@
 #include "arch/x86_64/trap.h"
 #include "kernel/bugs.h"
 #include "kernel/mm/event.h"
-#include "kernel/mm/evict_content.h"
 #include "kernel/mm/exact.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/fault_quick.h"
@@ -126,7 +125,7 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 		page_zero(pfn_to_direct(pfn));
 	}
 	frame = &frames[pfn];
-	frame_describe(frame, frame_head(flags, vmap->slot, SLOT_NONE), direct_to_pfn(entry), page);
+	frame_describe(frame, frame_head(flags, vmap->slot, SLOT_NONE), entry, page);
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(!pte_replace(entry, seen, pte_make_present(pfn, seen.bits))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {
@@ -163,7 +162,7 @@ ALWAYS_INLINE pfn_t transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_
 	if (UNLIKELY(swap_is_scarce()))
 		head = slot_give_up(vmap, slot);
 	spin_lock(&table->table.lock);
-	frame_describe(frame, head, direct_to_pfn(entry), page);
+	frame_describe(frame, head, entry, page);
 	(void)pte_exchange(entry, pte_arrived(on_way));
 	lru_insert_quick(pfn);
 	spin_unlock(&table->table.lock);

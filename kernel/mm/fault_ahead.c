@@ -49,8 +49,7 @@ static unsigned untouched_run(const pte_t *entry, unsigned most)
 static unsigned map_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page, const pfn_t *pfns,
 			  unsigned count)
 {
-	struct frame *all = frames, *table = vmap_table_of(entry);
-	pfn_t table_pfn = direct_to_pfn(entry);
+	struct frame *table = vmap_table_of(entry);
 	uint64_t head = vmap->new_head;
 	unsigned mapped;
 
@@ -58,7 +57,7 @@ static unsigned map_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page, const p
 	for (mapped = 0; mapped < count; mapped++, page += PAGE_SIZE) {
 		pfn_t pfn = pfns[mapped];
 
-		frame_describe(&all[pfn], head, table_pfn, page);
+		frame_describe(&frames[pfn], head, &entry[mapped], page);
 		if (UNLIKELY(!pte_replace(&entry[mapped], pte_make_untouched(0),
 					  pte_make_present(pfn, 0))))
 			break;

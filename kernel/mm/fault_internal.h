@@ -44,22 +44,21 @@ ALWAYS_INLINE void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t pag
 	THIS_CPU->recent_space = &vmap->space;
 	THIS_CPU->recent_entry = entry;
 	THIS_CPU->recent_address = page;
-	THIS_CPU->recent_table = (pte_t *)((vaddr_t)entry & PAGE_MASK);
-	THIS_CPU->recent_frame = vmap_table_of(entry);
-	THIS_CPU->recent_pfn = direct_to_pfn(entry);
 }
 
 /* Lies the address in the table of this CPU's last fault? */
 ALWAYS_INLINE bool recent_has_table(vaddr_t address)
 {
 	return LIKELY(THIS_CPU->space == THIS_CPU->recent_space) &&
-	       LIKELY((address ^ THIS_CPU->recent_address) >> 21 == 0);
+	       LIKELY((address ^ THIS_CPU->recent_address) < TABLE_SPAN);
 }
 
-/* Then: its entry there. */
+/* Then: its entry there. In what the two addresses differ, the addresses of the entries do. */
 ALWAYS_INLINE pte_t *recent_table_entry(vaddr_t address)
 {
-	return THIS_CPU->recent_table + pte_index(address, 1);
+	uint64_t difference = address ^ THIS_CPU->recent_address;
+
+	return (pte_t *)((vaddr_t)THIS_CPU->recent_entry ^ difference / PAGE_SIZE * sizeof(pte_t));
 }
 
 /*
@@ -67,10 +66,11 @@ ALWAYS_INLINE pte_t *recent_table_entry(vaddr_t address)
  * (evict_content.c) goes by PAGE_LISTED, so that comes last: what the frame's former page
  * left there must not be taken for this one's.
  */
-ALWAYS_INLINE void frame_describe(struct frame *frame, uint64_t head, pfn_t table, vaddr_t page)
+ALWAYS_INLINE void frame_describe(struct frame *frame, uint64_t head, const pte_t *entry,
+				  vaddr_t page)
 {
 	frame->page.address = page;
-	frame->page.table = table;
+	frame->page.entry = pte_number(entry);
 	schedule_point();
 	frame_head_store(frame, head);
 }

@@ -48,10 +48,10 @@ ALWAYS_INLINE enum event_kind event_of(const struct trap_frame *frame)
 /* The frame is zeroed, described and mapped; false: the entry changed meanwhile. */
 ALWAYS_INLINE bool map_zeroed(const struct VMap *vmap, pte_t *entry, vaddr_t page, pfn_t pfn)
 {
-	struct frame *table = THIS_CPU->recent_frame;
+	struct frame *table = vmap_table_of(entry);
 
 	page_zero(pfn_to_direct(pfn));
-	frame_describe(&frames[pfn], vmap->new_head, THIS_CPU->recent_pfn, page);
+	frame_describe(&frames[pfn], vmap->new_head, entry, page);
 	spin_lock(&table->table.lock);
 	if (UNLIKELY(!pte_replace(entry, pte_make_untouched(0), pte_make_present(pfn, 0))) &&
 	    !BUG_PLANTED(BUG_STALE_PTE)) {

@@ -145,7 +145,7 @@ static bool serve_copied(const struct shared_fault *fault) REQUIRES(fault->objec
 		return fault_failed(fault, error);
 	}
 	frame_describe(&frames[pfn], frame_head(PAGE_DIRTY, fault->vmap->slot, SLOT_NONE),
-		       direct_to_pfn(fault->entry), fault->page);
+		       fault->entry, fault->page);
 	spin_lock(&table->table.lock);
 	old = pte_read(fault->entry);
 	/* The object's page may have left or come meanwhile. */

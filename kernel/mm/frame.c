@@ -31,7 +31,6 @@ struct frame_group {
 	uint32_t next, prev; /* list of groups with free_count > 0 */
 };
 
-struct frame *frames;
 pfn_t frame_limit;
 struct frame_memory frame_memory;
 
@@ -57,9 +56,8 @@ size_t frame_groups_bytes(pfn_t limit)
 	return DIV_ROUND_UP(limit, GROUP_FRAMES) * sizeof(struct frame_group);
 }
 
-void frame_init(struct frame *descriptors, void *groups, pfn_t limit)
+void frame_init(void *groups, pfn_t limit)
 {
-	frames = descriptors;
 	frame_limit = limit;
 	bitmap.groups = groups;
 	for (unsigned cpu = 0; cpu < CPU_MAX; cpu++)

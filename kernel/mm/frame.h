@@ -37,6 +37,9 @@ enum frame_state {
 
 #define SLOT_NONE 0xffffffffu
 
+/* The lower half of a descriptor's address, whose upper half is all ones; 0: of none. */
+typedef uint32_t frame_link_t;
+
 /*
  * A frame's descriptor. `state` is changed by frame_set_state() alone, by
  * whoever holds the frame at that moment.
@@ -52,18 +55,19 @@ struct frame {
 	union {
 		struct { /* FRAME_PRIVATE. Constant while resident but for what is said. */
 			vaddr_t address; /* where in the owner */
-			pfn_t table;     /* of the level-1 table whose entry points here */
+			uint32_t entry;  /* which one of all there may be (pte_number()) points here
+					  */
 			uint32_t stamp;  /* of the policy (policy.h); lru lock */
-			pfn_t next;      /* toward the younger; lru lock */
-			pfn_t prev;      /* toward the older; lru lock */
+			frame_link_t next; /* toward the younger; lru lock */
+			frame_link_t prev; /* toward the older; lru lock */
 		} page;
 		struct { /* FRAME_SHARED. Constant while resident but for what is said. */
 			pfn_t object;   /* of the object's own page ... */
 			uint32_t index; /* ... and which page of the object this is */
 			pfn_t record;   /* of the page of records in which this one's is */
 			uint32_t stamp; /* these three as of a private page */
-			pfn_t next;
-			pfn_t prev;
+			frame_link_t next;
+			frame_link_t prev;
 		} shared;
 		struct { /* FRAME_PAGE_TABLE */
 			struct spinlock
@@ -75,12 +79,32 @@ struct frame {
 };
 STATIC_ASSERT(sizeof(struct frame) == 32);
 
-extern struct frame *frames; /* indexed by pfn */
-extern pfn_t frame_limit;    /* the first pfn without a descriptor */
+extern struct frame frames[]; /* by pfn, at FRAMES_BASE */
+extern pfn_t frame_limit;     /* the first pfn without a descriptor */
+
+ALWAYS_INLINE frame_link_t frame_link(const struct frame *frame)
+{
+	STATIC_ASSERT(FRAMES_BASE >> 31 == UINT64_MAX >> 31);
+	return (frame_link_t)(vaddr_t)frame;
+}
+
+ALWAYS_INLINE struct frame *frame_linked(frame_link_t link)
+{
+	return (struct frame *)(int64_t)(int32_t)link;
+}
 
 ALWAYS_INLINE pfn_t frame_pfn(const struct frame *frame)
 {
 	return (pfn_t)(frame - frames);
+}
+
+/* frames[pfn] for who goes on with it: in one register, where gcc 12 makes a sum for each field. */
+ALWAYS_INLINE struct frame *frame_at(pfn_t pfn)
+{
+	struct frame *frame = &frames[pfn];
+
+	__asm__("" : "+r"(frame));
+	return frame;
 }
 
 /* Is it a page that a policy knows, a process's or an object's? */
@@ -178,8 +202,8 @@ void frame_add_free(pfn_t first, pfn_t end);
 /* Boot: marks [first, end), RESERVED so far, as used by the kernel or the ramdisk. */
 void frame_reserve(pfn_t first, pfn_t end, enum frame_state state);
 
-/* Boot: sets the descriptors (zeroed, `limit` of them) and the groups' memory (zeroed). */
-void frame_init(struct frame *descriptors, void *groups, pfn_t limit);
+/* Boot: there are `limit` descriptors, mapped and zeroed, and the groups' memory, zeroed. */
+void frame_init(void *groups, pfn_t limit);
 size_t frame_groups_bytes(pfn_t limit);
 
 /* Invariants 1 and 2, and the poison of free frames. */

@@ -26,7 +26,7 @@
 #include "kernel/mm/turn.h"
 #include "kernel/mm/vmap.h"
 
-struct lru_lists lru = {.lock = SPINLOCK(LRU), .tail = PAGE_LIST_INIT, .ahead = PAGE_LIST_INIT};
+struct lru_lists lru = {.lock = SPINLOCK(LRU)};
 
 /* Takes a listed page off whichever list it is on. */
 static void unlist(struct frame *frame) REQUIRES(lru.lock)
@@ -111,14 +111,14 @@ void lru_put_back(struct frame *frame)
 	spin_unlock(&lru.lock);
 }
 
-struct VMap *lru_hold(struct frame *frame, pfn_t *table)
+struct VMap *lru_hold(struct frame *frame, pte_t **entry)
 {
 	struct VMap *vmap = NULL;
 
 	lru_lock();
 	if (frame->state == FRAME_PRIVATE && frame_flag(frame, PAGE_LISTED)) {
 		vmap = owner_hold(frame);
-		*table = frame->page.table;
+		*entry = policy_entry(frame);
 	}
 	spin_unlock(&lru.lock);
 	return vmap;
@@ -158,13 +158,13 @@ uint32_t lru_take_slot_shared(struct frame *frame, const struct object *object)
 	return slot;
 }
 
-uint32_t lru_take_slot(struct frame *frame, const struct VMap *vmap, pfn_t table)
+uint32_t lru_take_slot(struct frame *frame, const struct VMap *vmap, const pte_t *entry)
 {
 	uint32_t slot = SLOT_NONE;
 
 	lru_lock();
 	if (frame->state == FRAME_PRIVATE && frame_flag(frame, PAGE_LISTED) &&
-	    vmap_by_slot[frame->owner] == vmap && frame->page.table == table)
+	    vmap_by_slot[frame->owner] == vmap && policy_entry(frame) == entry)
 		slot = slot_take(frame);
 	spin_unlock(&lru.lock);
 	return slot;
@@ -189,7 +189,7 @@ static void list_hand_over(struct page_list *list, struct policy *policy) REQUIR
 {
 	struct frame *frame;
 
-	while ((frame = page_list_oldest(list))) {
+	while ((frame = list->oldest)) {
 		page_list_remove(list, frame);
 		frame_flag_clear(frame, PAGE_AHEAD | PAGE_TAIL | PAGE_FLUSHED);
 		policy_insert(policy, frame);
@@ -227,13 +227,19 @@ struct list_walk {
 	uint64_t seen;
 };
 
+static bool is_descriptor(const struct frame *frame)
+{
+	return frame >= frames && frame < frames + frame_limit &&
+	       (vaddr_t)frame % sizeof(*frame) == 0;
+}
+
 /* All lists are page_lists. */
 static bool links_are_symmetric(const struct frame *frame)
 {
-	pfn_t pfn = frame_pfn(frame), next = frame->page.next, prev = frame->page.prev;
+	const struct frame *younger = page_younger(frame), *older = page_older(frame);
 
-	return (next == PFN_NONE || (next < frame_limit && frames[next].page.prev == pfn)) &&
-	       (prev == PFN_NONE || (prev < frame_limit && frames[prev].page.next == pfn));
+	return (!younger || (is_descriptor(younger) && page_older(younger) == frame)) &&
+	       (!older || (is_descriptor(older) && page_younger(older) == frame));
 }
 
 static void check_listed(struct frame *frame, void *context)
@@ -291,8 +297,7 @@ void lru_check(struct check *check)
 	tail = lru.tail.count;
 	ahead = lru.ahead.count;
 	count = policy_pages(policy_current) + tail + ahead;
-	for (struct frame *frame = page_list_oldest(&lru.tail); frame;
-	     frame = page_list_younger(frame))
+	for (struct frame *frame = lru.tail.oldest; frame; frame = page_younger(frame))
 		check_tail(frame, check);
 	spin_unlock_irq(&lru.lock, flags);
 	if (walk.seen != listed || count != listed)

@@ -65,10 +65,9 @@ void lru_rest_oldest(void);
 
 /*
  * A reference to the VMap that owns a listed page, so that its tables stay, and
- * in *table the frame of the table that maps it; NULL if the page is not listed
- * (any more). Interrupts off, no spinlock held.
+ * in *entry its entry; NULL if the page is not listed (any more). Interrupts off, no spinlock held.
  */
-struct VMap *lru_hold(struct frame *frame, pfn_t *table);
+struct VMap *lru_hold(struct frame *frame, pte_t **entry);
 ALWAYS_INLINE void lru_unhold(struct VMap *vmap)
 {
 	__atomic_fetch_sub(&vmap->evictor_refs, 1, __ATOMIC_RELEASE);
@@ -76,9 +75,9 @@ ALWAYS_INLINE void lru_unhold(struct VMap *vmap)
 
 /*
  * Takes the slot of a page, which becomes dirty, if it is still a listed page of
- * that VMap and table; else SLOT_NONE. The page_table lock of the table is held.
+ * that VMap and entry; else SLOT_NONE. The page_table lock is held.
  */
-uint32_t lru_take_slot(struct frame *frame, const struct VMap *vmap, pfn_t table);
+uint32_t lru_take_slot(struct frame *frame, const struct VMap *vmap, const pte_t *entry);
 
 /* The same of an object's page: a reference to the object (evictor_refs); under its spinlock. */
 struct object *lru_hold_shared(struct frame *frame);

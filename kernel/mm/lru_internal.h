@@ -83,20 +83,18 @@ ALWAYS_INLINE void victim_mark(struct frame *frame, uint8_t tail) REQUIRES(lru.l
  */
 ALWAYS_INLINE pfn_t lru_take_resting(struct VMap **vmap)
 {
-	pfn_t oldest, taken = PFN_NONE;
+	pfn_t taken = PFN_NONE;
 
 	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
 	spin_lock(&lru.lock);
 	if (LIKELY(lru.tail.count > lru.tail_low) && LIKELY(!READ_ONCE(lru.any_ahead)) &&
 	    LIKELY(!turn_is_taken())) {
-		struct frame *frame;
+		struct frame *frame = lru.tail.oldest;
 
-		oldest = lru.tail.oldest;
-		frame = &frames[oldest];
 		if (LIKELY(frame_flag(frame, PAGE_FLUSHED)) &&
 		    LIKELY(frame->state == FRAME_PRIVATE)) {
-			taken = oldest;
-			page_list_take_oldest(&lru.tail, oldest);
+			taken = frame_pfn(frame);
+			page_list_drop(&lru.tail, page_younger(frame), 1);
 			victim_mark(frame, PAGE_TAIL);
 			*vmap = private_owner_hold(frame);
 		}

@@ -34,6 +34,7 @@
 static struct {
 	uint64_t low; /* what lru.tail_low is to be when all of them are flushed */
 	struct flush_batch batch;
+	vaddr_t addresses[TLB_FLUSH_ALL]; /* the batch's */
 	/* Pages of objects: they are unmapped without the lru lock. */
 	unsigned shared_count;
 	struct filling_page {
@@ -49,27 +50,30 @@ STATIC_ASSERT(DIV_ROUND_UP(TAIL_PAGES, 4) <= TAIL_BATCH);
  * present -> resting, if nobody works in the page's table just now. It is listed, so it is
  * what the entry has.
  */
-ALWAYS_INLINE bool try_rest(struct frame *frame, pte_t *entry) REQUIRES(lru.lock)
+ALWAYS_INLINE bool try_rest(struct frame *frame, pte_t *entry, struct flush_batch *batch)
+	REQUIRES(lru.lock)
 {
-	struct frame *table = &frames[frame->page.table];
+	struct frame *table = vmap_table_of(entry);
 	pte_t old;
 
 	if (UNLIKELY(!spin_try_lock(&table->table.lock)))
 		return false;
 	old = pte_read(entry);
 	DEBUG_ASSERT(pte_has_frame(old) && pte_pfn(old) == frame_pfn(frame));
-	entry_let_rest(entry, old, frame, frame->page.address, vmap_by_slot[frame->owner],
-		       &filling.batch);
+	entry_let_rest(entry, old, frame, frame->page.address, vmap_by_slot[frame->owner], batch);
 	spin_unlock(&table->table.lock);
 	return true;
 }
 
 /* Marks a victim that is a process's page, and lets it rest. */
-ALWAYS_INLINE void tail_mark(struct frame *frame, pte_t *entry) REQUIRES(lru.lock)
+ALWAYS_INLINE void tail_mark(struct frame *frame, pte_t *entry, struct flush_batch *batch)
+	REQUIRES(lru.lock)
 {
 	/* Where it cannot rest, it is looked at once more when it is to leave: tail_victim(). */
-	frame_flag_set(frame,
-		       LIKELY(try_rest(frame, entry)) ? PAGE_TAIL | PAGE_FLUSHED : PAGE_TAIL);
+	if (LIKELY(try_rest(frame, entry, batch)))
+		frame_flag_set(frame, PAGE_TAIL | PAGE_FLUSHED);
+	else
+		frame_flag_set(frame, PAGE_TAIL);
 }
 
 /* The same of an object's page, but it rests later. */
@@ -83,40 +87,40 @@ static COLD void tail_mark_shared(struct frame *frame) REQUIRES(lru.lock)
 }
 
 /*
- * The oldest pages of the list that were not used since last looked at become the youngest
- * of the tail, and those that were become the list's youngest: as policy_take_unused(), but
- * in one pass. The victims stay linked, and move together. Returns how many.
+ * Goes along the list from its oldest page: those that were not used since last looked at become
+ * the youngest of the tail, until they are as many as wanted, and the others the youngest of the
+ * list. As policy_take_unused(), but in one pass, and only one. Returns how many.
  */
 static uint64_t tail_add_unused(struct page_list *list, uint64_t wanted) REQUIRES(lru.lock)
 {
-	uint64_t patience = 2 * list->count, looks = patience;
-	uint64_t count = 0;
-	struct frame *frame = page_list_oldest(list), *last = NULL;
+	struct flush_batch batch = filling.batch; /* a copy, as that can stay in registers */
+	struct frame head, used_head;
+	struct page_chain victims = page_chain_begin(&head), used = page_chain_begin(&used_head);
+	uint32_t time = policy_time;
+	struct frame *frame, *next;
 
-	while (frame) {
+	for (frame = list->oldest; frame && victims.count < wanted; frame = next) {
 		pte_t *entry = policy_entry(frame);
-		struct frame *next = page_list_younger(frame);
 
+		next = page_younger(frame);
 		if (UNLIKELY(frame->state == FRAME_SHARED)) {
 			tail_mark_shared(frame);
-		} else if (page_test_accessed(frame, entry, &filling.batch) && LIKELY(looks)) {
-			looks--;
-			page_list_renew(list, frame);
-			frame = LIKELY(next) ? next : frame;
+		} else if (page_test_accessed(frame, entry, &batch)) {
+			frame->page.stamp = time += POLICY_TICK;
+			page_chain_add(&used, frame);
 			continue;
 		} else {
-			tail_mark(frame, entry);
+			tail_mark(frame, entry, &batch);
 		}
-		last = frame;
-		if (++count == wanted)
-			break;
-		frame = next;
+		page_chain_add(&victims, frame);
 	}
-	if (LIKELY(count))
-		page_list_move(list, frame_pfn(last), count, &lru.tail);
-	policy_time += (uint32_t)count * POLICY_TICK;
-	COUNT_ADD(PGSCAN, patience - looks + count);
-	return count;
+	filling.batch = batch;
+	policy_time = time + (uint32_t)victims.count * POLICY_TICK;
+	COUNT_ADD(PGSCAN, victims.count + used.count);
+	page_list_drop(list, frame, victims.count + used.count);
+	page_list_join(list, &used_head, &used);
+	page_list_join(&lru.tail, &head, &victims);
+	return victims.count;
 }
 
 /* The next victims, as the policy names them, go on the tail. Returns how many. */
@@ -126,13 +130,13 @@ static uint64_t tail_add(struct policy *policy, uint64_t wanted) REQUIRES(lru.lo
 	uint64_t count = 0;
 
 	if (LIKELY(policy->victim == policy_take_unused) && LIKELY(!turn_is_taken()))
-		return tail_add_unused(&policy->lists[0], wanted);
+		count = tail_add_unused(&policy->lists[0], wanted);
 	while (count < wanted && (frame = policy->victim(policy, &filling.batch))) {
 		page_list_add_youngest(&lru.tail, frame);
 		if (UNLIKELY(frame->state == FRAME_SHARED))
 			tail_mark_shared(frame);
 		else
-			tail_mark(frame, policy_entry(frame));
+			tail_mark(frame, policy_entry(frame), &filling.batch);
 		count++;
 	}
 	return count;
@@ -172,7 +176,7 @@ static bool filling_begin(void)
 	lru.filling = true;
 	filling.low = wanted - batch;
 	filling.shared_count = 0;
-	flush_batch_init(&filling.batch);
+	flush_batch_init(&filling.batch, filling.addresses);
 	count = tail_add(policy_current, batch);
 	lru.tail_low = MAX(filling.low, count);
 	spin_unlock(&lru.lock);
@@ -239,7 +243,7 @@ struct frame *tail_victim(struct flush_batch *batch)
 		frame = page_list_oldest_free(&lru.tail);
 		if (!frame)
 			return NULL;
-		is_old = frame == page_list_oldest(&lru.tail) && lru.tail.count > lru.tail_low;
+		is_old = frame == lru.tail.oldest && lru.tail.count > lru.tail_low;
 		page_list_remove(&lru.tail, frame);
 	} while (was_used(frame, batch));
 	if (lru.filling && !is_old)

@@ -3,7 +3,9 @@
  */
 #include "kernel/mm/memory_map.h"
 
-#define PFN_END 0xfffffff0ull /* frames from here on cannot be named */
+#include "kernel/config.h"
+
+#define PFN_END (RAM_END_BYTES / PAGE_SIZE)
 
 /* Cuts a byte range to frames: inwards for usable RAM, outwards for what must not be used. */
 static struct frame_range to_frames(const struct boot_range *range, bool inwards)

@@ -14,8 +14,8 @@ struct frame_range {
 /*
  * Usable RAM as sorted, disjoint ranges of whole frames: unaligned edges are
  * cut off, overlaps are united, and where a range of another kind overlaps a
- * usable one, it wins. Ranges that wrap or lie above what a pfn_t can name are
- * cut. Returns how many ranges were written to `usable` (at most max; further
+ * usable one, it wins. Ranges that wrap or lie above RAM_END_BYTES are cut.
+ * Returns how many ranges were written to `usable` (at most max; further
  * ones, the highest, are dropped).
  */
 unsigned memory_map_sanitise(const struct boot_range *ranges, unsigned count,

@@ -245,12 +245,13 @@ void object_entry_dropped(pte_t old)
 static void frame_cut(struct object *object, struct object_page *page, uint64_t index)
 	REQUIRES(object->mutex)
 {
+	vaddr_t addresses[TLB_FLUSH_ALL];
 	struct flush_batch batch;
 	struct frame *frame;
 	unsigned owned;
 	pfn_t pfn;
 
-	flush_batch_init(&batch);
+	flush_batch_init(&batch, addresses);
 	spin_lock(&object->lock);
 	if (object_page_kind(page) == OBJECT_PAGE_FRAME)
 		object_page_unmap(object, (uint32_t)index, object_page_number(page), &batch);

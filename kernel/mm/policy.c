@@ -37,7 +37,7 @@ uint64_t policy_pages(const struct policy *policy)
 void page_list_visit(const struct page_list *list,
 		     void (*visit)(struct frame *frame, void *context), void *context)
 {
-	for (struct frame *frame = page_list_oldest(list); frame; frame = page_list_younger(frame))
+	for (struct frame *frame = list->oldest; frame; frame = page_younger(frame))
 		visit(frame, context);
 }
 
@@ -50,10 +50,10 @@ void policy_visit(const struct policy *policy, void (*visit)(struct frame *frame
 
 SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list)
 {
-	struct frame *frame = page_list_oldest(list);
+	struct frame *frame = list->oldest;
 
 	while (frame && policy_is_exempt(frame))
-		frame = page_list_younger(frame);
+		frame = page_younger(frame);
 	return frame;
 }
 
@@ -82,7 +82,8 @@ struct frame *policy_take_unused(struct policy *policy, struct flush_batch *batc
 			page_list_remove(list, frame);
 			return frame;
 		}
-		page_list_renew(list, frame);
+		page_list_remove(list, frame);
+		page_list_add_youngest(list, frame);
 	}
 	return NULL;
 }

@@ -18,14 +18,9 @@
 
 /* A doubly linked list through frame->page.next/prev. */
 struct page_list {
-	pfn_t oldest, youngest; /* PFN_NONE if empty */
+	struct frame *oldest, *youngest; /* NULL if empty */
 	uint64_t count;
 };
-
-#define PAGE_LIST_INIT                                   \
-	{                                                \
-		.oldest = PFN_NONE, .youngest = PFN_NONE \
-	}
 
 #define POLICY_LISTS 2
 
@@ -95,113 +90,110 @@ bool policy_is_exempt(const struct frame *frame);
 extern uint32_t policy_time;
 #define POLICY_TICK 4u
 
+ALWAYS_INLINE struct frame *page_younger(const struct frame *frame)
+{
+	return frame_linked(frame->page.next);
+}
+
+ALWAYS_INLINE struct frame *page_older(const struct frame *frame)
+{
+	return frame_linked(frame->page.prev);
+}
+
 ALWAYS_INLINE void page_list_add_youngest(struct page_list *list, struct frame *frame)
 {
-	pfn_t pfn = frame_pfn(frame);
+	struct frame *youngest = list->youngest;
 
-	frame->page.next = PFN_NONE;
-	frame->page.prev = list->youngest;
+	frame->page.next = 0;
+	frame->page.prev = frame_link(youngest);
 	frame->page.stamp = policy_time += POLICY_TICK;
-	if (LIKELY(list->youngest != PFN_NONE))
-		frames[list->youngest].page.next = pfn;
+	if (LIKELY(youngest))
+		youngest->page.next = frame_link(frame);
 	else
-		list->oldest = pfn;
-	list->youngest = pfn;
+		list->oldest = frame;
+	list->youngest = frame;
 	list->count++;
 }
 
-/* The same of several pages, one after the other. */
+/* Pages that are to become a list's youngest, one after the other. */
+struct page_chain {
+	struct frame *youngest;
+	uint64_t count;
+};
+
+/* head: stands before the first one until page_list_join(). */
+ALWAYS_INLINE struct page_chain page_chain_begin(struct frame *head)
+{
+	return (struct page_chain){head, 0};
+}
+
+ALWAYS_INLINE void page_chain_add(struct page_chain *chain, struct frame *frame)
+{
+	chain->youngest->page.next = frame_link(frame);
+	frame->page.prev = frame_link(chain->youngest);
+	chain->youngest = frame;
+	chain->count++;
+}
+
+ALWAYS_INLINE void page_list_join(struct page_list *list, const struct frame *head,
+				  const struct page_chain *chain)
+{
+	struct frame *before = list->youngest, *first;
+
+	if (UNLIKELY(chain->count == 0))
+		return;
+	first = page_younger(head);
+	first->page.prev = frame_link(before);
+	if (LIKELY(before))
+		before->page.next = frame_link(first);
+	else
+		list->oldest = first;
+	chain->youngest->page.next = 0;
+	list->youngest = chain->youngest;
+	list->count += chain->count;
+}
+
+/* Several pages, as page_list_add_youngest() does one. */
 ALWAYS_INLINE void page_list_append(struct page_list *list, const pfn_t *pfns, uint32_t count)
 {
-	pfn_t youngest = list->youngest;
-	pfn_t *link = youngest != PFN_NONE ? &frames[youngest].page.next : &list->oldest;
+	struct frame head;
+	struct page_chain chain = page_chain_begin(&head);
 	uint32_t time = policy_time;
 
 	for (uint32_t i = 0; i < count; i++) {
-		struct frame *frame = &frames[pfns[i]];
+		struct frame *frame = frame_at(pfns[i]);
 
-		*link = pfns[i];
-		frame->page.prev = youngest;
 		frame->page.stamp = time += POLICY_TICK;
-		youngest = pfns[i];
-		link = &frame->page.next;
+		page_chain_add(&chain, frame);
 	}
-	*link = PFN_NONE;
-	list->youngest = youngest;
-	list->count += count;
+	page_list_join(list, &head, &chain);
 	policy_time = time;
 }
 
 ALWAYS_INLINE void page_list_remove(struct page_list *list, struct frame *frame)
 {
-	if (LIKELY(frame->page.next != PFN_NONE))
-		frames[frame->page.next].page.prev = frame->page.prev;
+	struct frame *older = page_older(frame), *younger = page_younger(frame);
+
+	if (LIKELY(younger))
+		younger->page.prev = frame_link(older);
 	else
-		list->youngest = frame->page.prev;
-	if (frame->page.prev != PFN_NONE)
-		frames[frame->page.prev].page.next = frame->page.next;
+		list->youngest = older;
+	if (older)
+		older->page.next = frame_link(younger);
 	else
-		list->oldest = frame->page.next;
+		list->oldest = younger;
 	list->count--;
 }
 
-/* Takes the oldest page off. */
-ALWAYS_INLINE void page_list_take_oldest(struct page_list *list, pfn_t oldest)
+/* `count` of the oldest pages are on other lists; `oldest` is the one after them, or NULL. */
+ALWAYS_INLINE void page_list_drop(struct page_list *list, struct frame *oldest, uint64_t count)
 {
-	pfn_t next = frames[oldest].page.next;
-
-	list->oldest = next;
-	if (LIKELY(next != PFN_NONE))
-		frames[next].page.prev = PFN_NONE;
+	list->oldest = oldest;
+	if (LIKELY(oldest))
+		oldest->page.prev = 0;
 	else
-		list->youngest = PFN_NONE;
-	list->count--;
-}
-
-/* A page of the list becomes its youngest. */
-ALWAYS_INLINE void page_list_renew(struct page_list *list, struct frame *frame)
-{
-	pfn_t next = frame->page.next, prev = frame->page.prev, pfn;
-
-	frame->page.stamp = policy_time += POLICY_TICK;
-	if (UNLIKELY(next == PFN_NONE))
-		return;
-	pfn = frames[next].page.prev;
-	frames[next].page.prev = prev;
-	if (prev == PFN_NONE)
-		list->oldest = next;
-	else
-		frames[prev].page.next = next;
-	frame->page.next = PFN_NONE;
-	frame->page.prev = list->youngest;
-	frames[list->youngest].page.next = pfn;
-	list->youngest = pfn;
-}
-
-/* The oldest pages, `count` of them and at least one, up to `last`, become the youngest of `to`. */
-ALWAYS_INLINE void page_list_move(struct page_list *list, pfn_t last, uint64_t count,
-				  struct page_list *to)
-{
-	pfn_t first = list->oldest, next = frames[last].page.next;
-
-	list->oldest = next;
-	*(LIKELY(next != PFN_NONE) ? &frames[next].page.prev : &list->youngest) = PFN_NONE;
+		list->youngest = NULL;
 	list->count -= count;
-	frames[first].page.prev = to->youngest;
-	frames[last].page.next = PFN_NONE;
-	*(to->youngest != PFN_NONE ? &frames[to->youngest].page.next : &to->oldest) = first;
-	to->youngest = last;
-	to->count += count;
-}
-
-ALWAYS_INLINE struct frame *page_list_oldest(const struct page_list *list)
-{
-	return list->oldest == PFN_NONE ? NULL : &frames[list->oldest];
-}
-
-ALWAYS_INLINE struct frame *page_list_younger(const struct frame *frame)
-{
-	return frame->page.next == PFN_NONE ? NULL : &frames[frame->page.next];
 }
 
 /* Which of its policy's lists a page is on; of one that was named by victim(), was on. */

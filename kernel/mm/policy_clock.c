@@ -14,6 +14,5 @@ struct policy policy_clock = {
 	.summary = "second chance on a circle, by accessed bits",
 	.accessed = true,
 	.rest_max = TAIL_PERCENT,
-	.lists = POLICY_LISTS_EMPTY,
 	.victim = policy_take_unused,
 };

@@ -7,6 +7,5 @@
 struct policy policy_fifo = {
 	.name = "fifo",
 	.summary = "the page that came first leaves first",
-	.lists = POLICY_LISTS_EMPTY,
 	.victim = policy_take_oldest,
 };

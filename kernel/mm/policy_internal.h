@@ -17,11 +17,6 @@ extern struct policy policy_sieve;
 extern struct policy policy_s3fifo;
 extern struct policy policy_probation;
 
-#define POLICY_LISTS_EMPTY                     \
-	{                                      \
-		PAGE_LIST_INIT, PAGE_LIST_INIT \
-	}
-
 /* A victim(): the oldest page of the first list. */
 struct frame *policy_take_oldest(struct policy *policy, struct flush_batch *batch);
 
@@ -38,7 +33,7 @@ SLOW_PATH struct frame *page_list_oldest_exempting(const struct page_list *list)
 /* The oldest page that may leave now, or NULL. */
 ALWAYS_INLINE struct frame *page_list_oldest_free(const struct page_list *list)
 {
-	return LIKELY(!turn_is_taken()) ? page_list_oldest(list) : page_list_oldest_exempting(list);
+	return LIKELY(!turn_is_taken()) ? list->oldest : page_list_oldest_exempting(list);
 }
 
 void page_list_visit(const struct page_list *list,
@@ -47,7 +42,7 @@ void page_list_visit(const struct page_list *list,
 /* The entry that maps a listed page. */
 ALWAYS_INLINE pte_t *policy_entry(const struct frame *frame)
 {
-	return (pte_t *)pfn_to_direct(frame->page.table) + pte_index(frame->page.address, 1);
+	return pte_numbered(frame->page.entry);
 }
 
 /*

@@ -21,6 +21,5 @@ struct policy policy_lru = {
 	.summary = "least recently used, by the processor's accessed bits (default)",
 	.accessed = true,
 	.rest_max = TAIL_PERCENT_LRU,
-	.lists = POLICY_LISTS_EMPTY,
 	.victim = policy_take_unused,
 };

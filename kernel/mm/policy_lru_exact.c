@@ -17,7 +17,6 @@ struct policy policy_lru_exact = {
 	.name = "lru-exact",
 	.summary = "least recently used, exact: every change of page traps (slow)",
 	.exact = true,
-	.lists = POLICY_LISTS_EMPTY,
 	.touch = touch,
 	.victim = policy_take_oldest,
 };

@@ -131,7 +131,7 @@ static unsigned looks; /* at main's oldest, which victim() owes */
  */
 static bool main_is_idler(const struct policy *policy, uint32_t age)
 {
-	const struct frame *oldest = page_list_oldest(&policy->lists[MAIN]);
+	const struct frame *oldest = policy->lists[MAIN].oldest;
 
 	if (!oldest)
 		return true;
@@ -181,7 +181,7 @@ static void insert(struct policy *policy, struct frame *frame)
 		share_begin(policy);
 	else
 		owed--;
-	oldest = page_list_oldest(&policy->lists[NEW]);
+	oldest = policy->lists[NEW].oldest;
 	if (oldest && main_takes_over(policy, grows)) {
 		policy_remove(policy, oldest);
 		policy_add(policy, MAIN, oldest);
@@ -270,7 +270,6 @@ struct policy policy_probation = {
 	.summary = "newcomers on probation as long as it pays, by ghosts: the fewest faults",
 	.accessed = true,
 	.rest_max = TAIL_PERCENT,
-	.lists = POLICY_LISTS_EMPTY,
 	.insert = insert,
 	.keep = keep,
 	.victim = victim,

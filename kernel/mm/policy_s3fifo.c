@@ -68,7 +68,6 @@ struct policy policy_s3fifo = {
 	.summary = "S3-FIFO: newcomers on probation in a small queue, ghosts remembered",
 	.accessed = true,
 	.rest_max = TAIL_PERCENT,
-	.lists = POLICY_LISTS_EMPTY,
 	.insert = insert,
 	.keep = keep,
 	.victim = victim,

@@ -51,7 +51,6 @@ struct policy policy_sieve = {
 	.summary = "SIEVE: second chance, but survivors keep their places",
 	.accessed = true,
 	.rest_max = TAIL_PERCENT,
-	.lists = POLICY_LISTS_EMPTY,
 	.insert = insert,
 	.keep = keep,
 	.victim = victim,

@@ -90,8 +90,8 @@ void reclaim_page_convert(pfn_t pfn, enum frame_state state)
 /* Step 2. Anything but DONE: there is nothing to write. */
 static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
 {
-	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
+	struct frame *table = vmap_table_of(entry);
 	enum eviction result = EVICTION_DONE;
 	pte_t old;
 
@@ -134,8 +134,8 @@ static SLOW_PATH enum eviction settle_otherwise(struct frame *frame, struct evic
 /* Step 5: what became of the page while it was being written. */
 ALWAYS_INLINE enum eviction settle(struct frame *frame, struct evicted_content content)
 {
-	struct frame *table = &frames[frame->page.table];
 	pte_t *entry = policy_entry(frame);
+	struct frame *table = vmap_table_of(entry);
 	enum eviction result = EVICTION_DONE;
 	pte_t old;
 
@@ -199,12 +199,13 @@ ALWAYS_INLINE enum eviction save_and_settle(pfn_t pfn, struct VMap *vmap, enum e
 /* Steps 1 to 5; where it is time, more pages are put to rest. DONE: *pfn is the frame. */
 static enum eviction evict_oldest(pfn_t *pfn)
 {
+	vaddr_t addresses[TLB_FLUSH_ALL];
 	struct flush_batch batch;
 	struct VMap *vmap = NULL;
 	enum eviction result = EVICTION_DONE;
 	struct frame *frame;
 
-	flush_batch_init(&batch);
+	flush_batch_init(&batch, addresses);
 	lru_rest_oldest();
 	frame = lru_take_victim(&batch, &vmap);
 	/* One that rests is not flushed any more; accessed bits were cleared. */

@@ -19,6 +19,7 @@
 
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
+#include "kernel/config.h"
 #include "kernel/mm/frame.h"
 #include "kernel/sched/mutex.h"
 #include "lib/page_array.h"
@@ -43,7 +44,7 @@ struct arena {
 	uint32_t first_free;      /* index + 1; the last freed is used first */
 	uint32_t used;            /* blocks [0, used) were given out at some time */
 	uint64_t tables_end;      /* level-1 tables exist for offsets below; multiple of 2 MiB */
-	uint64_t recent_span;     /* address >> 21 of the level-1 table used last ... */
+	uint64_t recent_span;     /* which level-1 table was used last, by its number, ... */
 	pte_t *recent_table;      /* ... and the table */
 };
 STATIC_ASSERT(sizeof(struct arena) == 64);
@@ -180,7 +181,6 @@ ALWAYS_INLINE pte_t *vmap_entry(const struct VMap *vmap, vaddr_t address)
  * address in the direct map, whose others are those of the highest, and in the low bits its
  * place, which leaves zeros of an address in the kernel's half.
  */
-#define RECENT_PLACE_SHIFT (PAGE_SHIFT + 9) /* a level-1 table covers so much */
 #define RECENT_PLACE_MASK 0xfffffffull
 #define RECENT_TABLE_SHIFT 16
 #define RECENT_TABLE_NONE (1ull << 27) /* the place of no address: its bits 47 and 48 differ */
@@ -188,7 +188,7 @@ ALWAYS_INLINE pte_t *vmap_entry(const struct VMap *vmap, vaddr_t address)
 /* What vmap_entry() told for an address of the same table not long ago; else NULL. */
 ALWAYS_INLINE pte_t *vmap_recent_entry(const struct VMap *vmap, vaddr_t address)
 {
-	uint64_t place = address >> RECENT_PLACE_SHIFT;
+	uint64_t place = address / TABLE_SPAN;
 	uint64_t table = READ_ONCE(vmap->recent_tables[place % RECENT_TABLES]) ^ place;
 
 	if (UNLIKELY(table & RECENT_PLACE_MASK))
@@ -199,7 +199,7 @@ ALWAYS_INLINE pte_t *vmap_recent_entry(const struct VMap *vmap, vaddr_t address)
 /* Remembers it: tables stay while the address space lives. */
 ALWAYS_INLINE void vmap_remember_entry(struct VMap *vmap, vaddr_t address, const pte_t *entry)
 {
-	uint64_t place = address >> RECENT_PLACE_SHIFT;
+	uint64_t place = address / TABLE_SPAN;
 	uint64_t table = (vaddr_t)entry & PAGE_MASK;
 
 	WRITE_ONCE(vmap->recent_tables[place % RECENT_TABLES], table << RECENT_TABLE_SHIFT | place);
@@ -208,7 +208,8 @@ ALWAYS_INLINE void vmap_remember_entry(struct VMap *vmap, vaddr_t address, const
 /* The frame of the level-1 table that an entry lies in: whose lock guards it. */
 ALWAYS_INLINE struct frame *vmap_table_of(const pte_t *entry)
 {
-	return &frames[direct_to_pfn(entry)];
+	/* The mask changes nothing, but lets the compiler do with one shift. */
+	return frame_at(direct_to_pfn(entry) & (RAM_END_BYTES / PAGE_SIZE - 1));
 }
 
 /* Counts of pages by state, by a walk. */

@@ -18,7 +18,6 @@ ALWAYS_INLINE vaddr_t program_end(void)
 	return ALIGN_UP((vaddr_t)program_bss_end, PAGE_SIZE);
 }
 
-#define TABLE_SPAN (2ull << 20) /* bytes a level-1 table covers */
 #define BLOCKS_PER_PAGE (PAGE_SIZE / (uint32_t)sizeof(struct block))
 
 /* Which block an address names. */
@@ -119,7 +118,7 @@ void blocks_wake(struct VMap *vmap);
 /* Is the page's level-1 table the one that the arena used last? Then arena_entry() is quick. */
 ALWAYS_INLINE bool arena_knows_table(const struct arena *arena, vaddr_t address)
 {
-	return LIKELY(address >> 21 == arena->recent_span);
+	return LIKELY(address / TABLE_SPAN == arena->recent_span);
 }
 
 /* The entry of a page in an arena; its table exists. */
@@ -128,7 +127,7 @@ ALWAYS_INLINE pte_t *arena_entry(const struct VMap *vmap, struct arena *arena, v
 {
 	if (effort == THOROUGH && !arena_knows_table(arena, address)) {
 		arena->recent_table = (pte_t *)((vaddr_t)vmap_entry(vmap, address) & PAGE_MASK);
-		arena->recent_span = address >> 21;
+		arena->recent_span = address / TABLE_SPAN;
 	}
 	return arena->recent_table + pte_index(address, 1);
 }

@@ -4,6 +4,7 @@
 #include "kernel/monitor/startup.h"
 
 #include "arch/x86_64/cpu.h"
+#include "kernel/config.h"
 #include "kernel/fs/module.h"
 #include "kernel/mm/boot_memory.h"
 #include "kernel/mm/commit.h"
@@ -36,6 +37,8 @@ static const char *range_name(enum boot_range_kind kind)
 
 static void print_memory_map(const struct boot_info *info)
 {
+	bool is_cut = false;
+
 	console_print("memory map, as %s gave it:\n", info->loader);
 	for (unsigned i = 0; i < info->range_count; i++) {
 		const struct boot_range *range = &info->ranges[i];
@@ -43,7 +46,11 @@ static void print_memory_map(const struct boot_info *info)
 		console_print("  %016lx - %016lx  %10lu KiB  %s\n", range->base,
 			      range->base + range->size_bytes - 1, range->size_bytes / 1024,
 			      range_name(range->kind));
+		is_cut |= range->kind == BOOT_RANGE_USABLE &&
+			  range->base + range->size_bytes > RAM_END_BYTES;
 	}
+	if (is_cut)
+		console_print("  of which nothing beyond %llu GiB is used\n", RAM_END_BYTES >> 30);
 	if (info->ranges_dropped > 0)
 		console_print("  and %u ranges more, unused\n", info->ranges_dropped);
 }

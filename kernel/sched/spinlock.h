@@ -145,21 +145,24 @@ ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock)
 	DEBUG_ASSERT(!irq_enabled());
 	schedule_point();
 	lock_debug_acquire(lock, lock->lock_class, __builtin_return_address(0));
-	if (UNLIKELY(!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->lock_owner,
-						  false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
-		__asm__ volatile("call spin_lock_contended_saving" : : "D"(lock) : "memory", "cc");
+	/* In one piece, so that the lock's address is made only where somebody else has it. */
+	__asm__ volatile("lock cmpxchgl %2, %0\n\t"
+			 "je 1f\n\t"
+			 "leaq %0, %%rdi\n\t"
+			 "call spin_lock_contended_saving\n"
+			 "1:"
+			 : "+m"(lock->owner), "+a"(expected)
+			 : "r"(THIS_CPU->lock_owner)
+			 : "rdi", "memory", "cc");
 	spin_taken(lock);
 }
 
 /* Takes the lock if it is free. Interrupts are off. */
 ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock)
 {
-	uint32_t expected = 0;
-
 	DEBUG_ASSERT(!irq_enabled());
 	schedule_point();
-	if (!__atomic_compare_exchange_n(&lock->owner, &expected, THIS_CPU->lock_owner, false,
-					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	if (!__sync_bool_compare_and_swap(&lock->owner, 0, THIS_CPU->lock_owner))
 		return false;
 	lock_debug_record(lock, lock->lock_class, __builtin_return_address(0));
 	return true;

@@ -2,6 +2,7 @@
  * test_memory_map.c: loaders' memory maps, sane and not, against a list that
  * marks each frame by itself.
  */
+#include "kernel/config.h"
 #include "kernel/mm/memory_map.h"
 #include "tests/host/host_test.h"
 
@@ -92,6 +93,19 @@ TEST(memory_map, above_four_gib_and_at_the_end)
 		return;
 	check_range(&usable[0], 0x100000, 0x140000);
 	CHECK_EQUAL(0, sanitise(ranges, 3, usable));
+}
+
+TEST(memory_map, ram_beyond_what_descriptors_can_name)
+{
+	struct frame_range usable[PLACES];
+	const struct boot_range ranges[] = {
+		{RAM_END_BYTES - 0x3000, 0x10000, BOOT_RANGE_USABLE},
+		{RAM_END_BYTES + 0x100000, 0x10000, BOOT_RANGE_USABLE},
+	};
+
+	if (!CHECK_EQUAL(1, sanitise(ranges, 2, usable)))
+		return;
+	check_range(&usable[0], RAM_END_BYTES / PAGE_SIZE - 3, RAM_END_BYTES / PAGE_SIZE);
 }
 
 TEST(memory_map, more_ranges_than_places)

@@ -165,12 +165,12 @@ static void not_listed(enum step step)
 /* The one of two pages, both on the policy's list, that has a neighbour there: */
 static struct frame *with_next(void)
 {
-	return patient_frame(patient_frame(0)->page.next == PFN_NONE);
+	return patient_frame(!page_younger(patient_frame(0)));
 }
 
 static struct frame *with_prev(void)
 {
-	return patient_frame(patient_frame(0)->page.prev == PFN_NONE);
+	return patient_frame(!page_older(patient_frame(0)));
 }
 
 static void link_forward(enum step step)
@@ -179,7 +179,7 @@ static void link_forward(enum step step)
 
 	frame = step == BREAK ? with_next() : frame;
 	ASSERT(frame);
-	SWAP_VALUE(frame->page.next, PFN_NONE);
+	SWAP_VALUE(frame->page.next, 0);
 }
 
 static void link_backward(enum step step)
@@ -188,7 +188,7 @@ static void link_backward(enum step step)
 
 	frame = step == BREAK ? with_prev() : frame;
 	ASSERT(frame);
-	SWAP_VALUE(frame->page.prev, frame_pfn(frame));
+	SWAP_VALUE(frame->page.prev, frame_link(frame));
 }
 
 static void slot_without_holder(enum step step)

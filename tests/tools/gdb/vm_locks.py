@@ -95,7 +95,7 @@ def process_places(machine):
 def table_places(machine):
     """Locks of page tables that are held: all others are left out here."""
     kind = machine.frame_kind()
-    size, base = kind.sizeof, int(machine.get("frame_init", "frames"))
+    size, base = kind.sizeof, machine.frames()
     data = machine.memory(base, machine.frame_limit() * size)
     wanted = int(gdb.parse_and_eval("(int)FRAME_PAGE_TABLE"))
     states = data[offset_of(kind, "state")::size]

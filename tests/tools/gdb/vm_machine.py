@@ -236,7 +236,7 @@ class Machine:
 
     def need_boot(self):
         """Most of what can be told exists only from boot_memory_init() on."""
-        if not int(self.get("frame_init", "frames")):
+        if not self.frame_limit():
             raise Problem("not booted yet: quire has not made its frame descriptors "
                           "(`continue`, then Ctrl-C, or `tbreak monitor_run`)")
 
@@ -246,6 +246,10 @@ class Machine:
         if not root:
             raise Problem("not booted yet: quire has not made its page tables")
         return root
+
+    def frames(self):
+        """Where the descriptors are."""
+        return int(gdb.parse_and_eval("(unsigned long)&frames"))
 
     def frame_limit(self):
         """The first frame number without a descriptor."""
@@ -260,7 +264,12 @@ class Machine:
         if pfn >= self.frame_limit():
             return None
         kind = self.frame_kind()
-        return self.at(int(self.get("frame_init", "frames")) + pfn * kind.sizeof, kind)
+        return self.at(self.frames() + pfn * kind.sizeof, kind)
+
+    def linked_pfn(self, link):
+        """The frame that a link of a list names, half an address or a whole one; or none."""
+        low = int(link) & 0xffffffff
+        return (low - (self.frames() & 0xffffffff)) // self.frame_kind().sizeof if low else PFN_NONE
 
     def processes(self):
         """The processes in the table, by PID."""

@@ -163,7 +163,7 @@ def counts_by_owner(machine):
     machine.need_boot()
     kind = machine.frame_kind()
     size = kind.sizeof
-    data = machine.memory(int(machine.get("frame_init", "frames")), machine.frame_limit() * size)
+    data = machine.memory(machine.frames(), machine.frame_limit() * size)
     states = data[offset_of(kind, "state")::size]
     low = data[offset_of(kind, "owner")::size]
     high = data[offset_of(kind, "owner") + 1::size]
@@ -263,7 +263,7 @@ def frame(machine, pfn):
 def private_lines(machine, descriptor):
     """The rest about a page of a process."""
     page = descriptor["page"]
-    address, table = int(page["address"]), int(page["table"])
+    address, number = int(page["address"]), int(page["entry"])
     flags = int(descriptor["flags"])
     yield f"owner {owner_text(machine, int(descriptor['owner']))}"
     yield f"address {address:#018x}"
@@ -272,11 +272,10 @@ def private_lines(machine, descriptor):
     yield f"slot {'none' if slot == SLOT_NONE else slot}"
     if "listed" in flag_names(flags):
         yield f"age {age(machine, descriptor)}"
-        yield f"younger {pfn_text(int(page['next']))}"
-        yield f"older {pfn_text(int(page['prev']))}"
-    at = (table << PAGE_SHIFT) + 8 * entry_index(address, 1)
-    entry = int.from_bytes(machine.physical(at, 8), "little")
-    yield f"table {table}"
+        yield f"younger {pfn_text(machine.linked_pfn(page['next']))}"
+        yield f"older {pfn_text(machine.linked_pfn(page['prev']))}"
+    entry = int.from_bytes(machine.physical(number * 8, 8), "little")
+    yield f"table {number >> 9}"
     yield f"entry {entry:#018x} {entry_text(entry, 1)}"
 
 
@@ -324,14 +323,14 @@ def lru(machine, count):
 def lists_order(machine, lists, limit):
     """Frame numbers of the lists' pages, each list from its oldest on."""
     for pages in lists:
-        pfn = int(pages["oldest"])
+        pfn = machine.linked_pfn(pages["oldest"])
         for _ in range(min(limit, int(pages["count"]))):
             descriptor = machine.frame_at(pfn)
             if descriptor is None:
                 raise Problem(f"the policy's list leads to {pfn}, which is not RAM")
             yield pfn
             limit -= 1
-            pfn = int(descriptor["page"]["next"])
+            pfn = machine.linked_pfn(descriptor["page"]["next"])
 
 
 # ---- swap ------------------------------------------------------------------------
