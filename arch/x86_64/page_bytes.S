@@ -197,8 +197,7 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	vmovdqu %ymm4, (%rsp)
 	vzeroupper
 	fold_lanes
-	movq %rax, (%rdx)
-	xorl %eax, %eax
+	xorl %edx, %edx
 	lanes_on_stack -32
 	end_routine
 
@@ -321,8 +320,7 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	cmpq %rax, %rdi
 	jne 1b
 	fold_sse
-	movq %rax, (%rdx)
-	xorl %eax, %eax
+	xorl %edx, %edx
 	lanes_on_stack -32
 	end_routine
 

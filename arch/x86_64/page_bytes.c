@@ -13,7 +13,7 @@ extern bool (*page_is_zero_throughout_routine)(const void *page);
 void page_zero_avx(void *page);
 void pages_zero_avx(const pfn_t *pfns, uint64_t count);
 void page_copy_avx(void *to, const void *from);
-int page_copy_sum_avx(void *to, const void *from, uint64_t *sum);
+struct page_copied page_copy_sum_avx(void *to, const void *from);
 uint64_t page_sum_avx(const void *page);
 bool page_is_zero_throughout_avx(const void *page);
 

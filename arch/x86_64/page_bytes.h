@@ -11,8 +11,14 @@
 #include "lib/assert.h"
 #include "lib/types.h"
 
+/* What came of copying a page; returned in two registers. */
+struct page_copied {
+	uint64_t sum;  /* page_sum() of the bytes that passed */
+	int64_t error; /* 0, or -EIO */
+};
+
 extern void (*page_zero_routine)(void *page);
-extern int (*page_copy_sum_routine)(void *to, const void *from, uint64_t *sum);
+extern struct page_copied (*page_copy_sum_routine)(void *to, const void *from);
 
 /*
  * Addresses are page-aligned, in the direct map. Interrupts are off. The routine for
@@ -30,15 +36,16 @@ void pages_zero(const pfn_t *pfns, uint64_t count);
 void page_copy(void *to, const void *from);
 
 /*
- * Interrupts are off. Copies, and *sum is that of the bytes that passed; page_bytes.S has the
- * formula. It changes with every flipped bit, and, but for one case in 2^64,
- * with a part of the page replaced by other bytes and with parts of 64 bytes
- * exchanged (unless they differ only in the upper four bits of words of 64). The
- * same with and without AVX. Returns 0, as a copy to a device that never fails.
+ * Interrupts are off. Copies without an error, as a device that never fails, and sums the
+ * bytes; page_bytes.S has the formula. The sum changes with every flipped bit, and, but for
+ * one case in 2^64, with a part of the page replaced by other bytes and with parts of 64
+ * bytes exchanged (unless they differ only in the upper four bits of words of 64). The
+ * same with and without AVX.
  */
-ALWAYS_INLINE int page_copy_sum(void *to, const void *from, uint64_t *sum)
+ALWAYS_INLINE struct page_copied page_copy_sum(void *to, const void *from)
 {
-	return page_copy_sum_routine(to, from, sum);
+	DEBUG_ASSERT(!irq_enabled());
+	return page_copy_sum_routine(to, from);
 }
 
 uint64_t page_sum(const void *page);

@@ -7,15 +7,15 @@
  */
 #pragma once
 
-#include "lib/types.h"
+#include "arch/x86_64/page_bytes.h"
 
 struct block_device {
 	const char *name;
 	uint64_t block_count; /* of PAGE_SIZE bytes */
 	/*
-	 * Move one block to or from a page in the direct map. 0 or -EIO.
-	 * *sum: page_sum() of the bytes that went by. No spinlock is held.
+	 * Copy a page of the direct map to a block, or a block to such a page: the
+	 * destination comes first. Interrupts are off, no spinlock is held.
 	 */
-	int (*write)(struct block_device *device, uint64_t block, const void *page, uint64_t *sum);
-	int (*read)(struct block_device *device, uint64_t block, void *page, uint64_t *sum);
+	struct page_copied (*write)(uint64_t block, const void *page, struct block_device *device);
+	struct page_copied (*read)(void *page, uint64_t block, struct block_device *device);
 };

@@ -20,15 +20,15 @@ void *ramdisk_block(struct ramdisk *ramdisk, uint64_t block)
 	return direct_map(extent->base + block * PAGE_SIZE);
 }
 
-static int ramdisk_write(struct block_device *device, uint64_t block, const void *page,
-			 uint64_t *sum)
+static struct page_copied ramdisk_write(uint64_t block, const void *page,
+					struct block_device *device)
 {
-	return page_copy_sum(ramdisk_block((struct ramdisk *)device, block), page, sum);
+	return page_copy_sum(ramdisk_block((struct ramdisk *)device, block), page);
 }
 
-static int ramdisk_read(struct block_device *device, uint64_t block, void *page, uint64_t *sum)
+static struct page_copied ramdisk_read(void *page, uint64_t block, struct block_device *device)
 {
-	return page_copy_sum(page, ramdisk_block((struct ramdisk *)device, block), sum);
+	return page_copy_sum(page, ramdisk_block((struct ramdisk *)device, block));
 }
 
 void ramdisk_init(struct ramdisk *ramdisk)

@@ -136,11 +136,11 @@ bool swap_slot_held(uint32_t slot, uint16_t generation)
 }
 
 /* A write failed: the slot is never used again. */
-static COLD void slot_retire(uint32_t index)
+static COLD void slot_retire(struct swap_slot *slot)
 {
 	uint64_t flags = spin_lock_irq(&swap.lock);
 
-	swap_slots[index].link = LINK_BAD;
+	slot->link = LINK_BAD;
 	swap.used--;
 	swap.bad++;
 	scarce_update();
@@ -159,24 +159,26 @@ ALWAYS_INLINE uint64_t slot_seed(swap_place_t place)
 	return place.bits * 0x9e3779b97f4a7c15ull;
 }
 
-static COLD int write_failed(uint32_t index)
+static COLD int write_failed(struct swap_slot *slot)
 {
 	COUNT(SWAP_WRITE_ERROR);
-	slot_retire(index);
+	slot_retire(slot);
 	return -EIO;
 }
 
 int swap_write(uint32_t index, pfn_t pfn)
 {
 	struct swap_slot *slot = &swap_slots[index];
+	uint64_t seed = slot_seed(swap_place(index, slot->generation));
 	struct block_device *device = swap.device;
-	uint64_t seed = slot_seed(swap_place(index, slot->generation)), sum;
+	struct page_copied copied;
 
 	schedule_point();
-	if (UNLIKELY(device->write(device, index, pfn_to_direct(pfn), &sum)))
-		return write_failed(index);
+	copied = device->write(index, pfn_to_direct(pfn), device);
+	if (UNLIKELY(copied.error))
+		return write_failed(slot);
 	schedule_point();
-	slot->sum = sum ^ seed;
+	slot->sum = copied.sum ^ seed;
 	slot->written = 1;
 	COUNT(PSWPOUT);
 	return 0;
@@ -193,17 +195,17 @@ const char *swap_read(swap_place_t place, pfn_t pfn)
 	uint32_t index = (uint32_t)place.bits;
 	const struct swap_slot *slot = &swap_slots[index];
 	struct block_device *device = swap.device;
-	uint64_t sum, expected;
+	struct page_copied copied;
 
 	schedule_point();
 	if (UNLIKELY(index >= swap.slot_count || slot->link != LINK_USED))
 		return read_failed("the slot is not in use");
 	if (UNLIKELY(slot->generation != (uint16_t)(place.bits >> 32) || !slot->written))
 		return read_failed("the slot's generation is another");
-	expected = slot->sum ^ slot_seed(place);
-	if (UNLIKELY(device->read(device, index, pfn_to_direct(pfn), &sum)))
+	copied = device->read(pfn_to_direct(pfn), index, device);
+	if (UNLIKELY(copied.error))
 		return read_failed("the swap device could not read it");
-	if (UNLIKELY(sum != expected))
+	if (UNLIKELY((copied.sum ^ slot_seed(place)) != slot->sum))
 		return read_failed("its checksum is wrong");
 	COUNT(PSWPIN);
 	return NULL;

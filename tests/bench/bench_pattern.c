@@ -118,20 +118,18 @@ static void measure(const char *name, enum pattern_kind kind)
 
 static struct block_device *summed; /* the RAM disk */
 
-static int plain_write(struct block_device *device, uint64_t block, const void *page, uint64_t *sum)
+static struct page_copied plain_write(uint64_t block, const void *page, struct block_device *device)
 {
 	(void)device;
 	page_copy(ramdisk_block((struct ramdisk *)summed, block), page);
-	*sum = 0;
-	return 0;
+	return (struct page_copied){0};
 }
 
-static int plain_read(struct block_device *device, uint64_t block, void *page, uint64_t *sum)
+static struct page_copied plain_read(void *page, uint64_t block, struct block_device *device)
 {
 	(void)device;
 	page_copy(page, ramdisk_block((struct ramdisk *)summed, block));
-	*sum = 0;
-	return 0;
+	return (struct page_copied){0};
 }
 
 static void measure_unsummed(const char *name, enum pattern_kind kind)

@@ -157,26 +157,26 @@ void scenario_count_to(unsigned *count, unsigned parts)
 
 static struct block_device *disk;
 
-static int slow_write(struct block_device *device, uint64_t block, const void *page, uint64_t *sum)
+static struct page_copied slow_write(uint64_t block, const void *page, struct block_device *device)
 {
-	int result;
+	struct page_copied copied;
 
 	(void)device;
 	thread_yield();
-	result = disk->write(disk, block, page, sum);
+	copied = disk->write(block, page, disk);
 	thread_yield();
-	return result;
+	return copied;
 }
 
-static int slow_read(struct block_device *device, uint64_t block, void *page, uint64_t *sum)
+static struct page_copied slow_read(void *page, uint64_t block, struct block_device *device)
 {
-	int result;
+	struct page_copied copied;
 
 	(void)device;
 	thread_yield();
-	result = disk->read(disk, block, page, sum);
+	copied = disk->read(page, block, disk);
 	thread_yield();
-	return result;
+	return copied;
 }
 
 static struct block_device slow_disk = {.name = "slow", .write = slow_write, .read = slow_read};

@@ -14,13 +14,13 @@
 
 uint64_t page_sum_sse(const void *page);
 uint64_t page_sum_avx(const void *page);
-int page_copy_sum_sse(void *to, const void *from, uint64_t *sum);
-int page_copy_sum_avx(void *to, const void *from, uint64_t *sum);
+struct page_copied page_copy_sum_sse(void *to, const void *from);
+struct page_copied page_copy_sum_avx(void *to, const void *from);
 
 static const struct routines {
 	const char *name;
 	uint64_t (*sum)(const void *page);
-	int (*copy_sum)(void *to, const void *from, uint64_t *sum);
+	struct page_copied (*copy_sum)(void *to, const void *from);
 } routines[] = {{"sse", page_sum_sse, page_copy_sum_sse}, {"avx", page_sum_avx, page_copy_sum_avx}};
 
 /* Those that this CPU can run. */
@@ -66,17 +66,17 @@ TEST(page_sum, is_the_same_with_each_routine)
 	test_random(&random);
 	page_fill(page, &random);
 	for (unsigned i = 0; i < routine_count(); i++) {
-		uint64_t sum = 0, flags;
-		int result;
+		struct page_copied copied;
+		uint64_t flags;
 
 		memset(copy, 0, PAGE_SIZE);
 		flags = irq_save();
-		result = routines[i].copy_sum(copy, page, &sum);
+		copied = routines[i].copy_sum(copy, page);
 		irq_restore(flags);
-		CHECK_EQUAL(0, result);
+		CHECK_EQUAL(0, copied.error);
 		CHECK(memcmp(copy, page, PAGE_SIZE) == 0);
-		CHECK_EQUAL(sum_plainly(page), sum);
-		CHECK_EQUAL(sum, routines[i].sum(page));
+		CHECK_EQUAL(sum_plainly(page), copied.sum);
+		CHECK_EQUAL(copied.sum, routines[i].sum(page));
 	}
 	kernel_page_free(page);
 	kernel_page_free(copy);

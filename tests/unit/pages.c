@@ -109,23 +109,23 @@ static bool fails(uint64_t *count, uint64_t nth, uint64_t every)
 	return nth && (number == nth || (number > nth && every && (number - nth) % every == 0));
 }
 
-static int failing_write(struct block_device *device, uint64_t block, const void *page,
-			 uint64_t *sum)
+static struct page_copied failing_write(uint64_t block, const void *page,
+					struct block_device *device)
 {
 	struct failing_device *failing = (struct failing_device *)device;
 
 	if (fails(&failing->writes, failing->write_nth, failing->write_every))
-		return -EIO;
-	return failing->real->write(failing->real, block, page, sum);
+		return (struct page_copied){.error = -EIO};
+	return failing->real->write(block, page, failing->real);
 }
 
-static int failing_read(struct block_device *device, uint64_t block, void *page, uint64_t *sum)
+static struct page_copied failing_read(void *page, uint64_t block, struct block_device *device)
 {
 	struct failing_device *failing = (struct failing_device *)device;
 
 	if (fails(&failing->reads, failing->read_nth, failing->read_every))
-		return -EIO;
-	return failing->real->read(failing->real, block, page, sum);
+		return (struct page_copied){.error = -EIO};
+	return failing->real->read(page, block, failing->real);
 }
 
 void failing_device_install(struct failing_device *failing)
