@@ -12,12 +12,11 @@ void *ramdisk_block(struct ramdisk *ramdisk, uint64_t block)
 {
 	const struct ramdisk_extent *extent = ramdisk->extents;
 
-	while (UNLIKELY(block >= extent->block_count)) {
-		block -= extent->block_count;
+	while (UNLIKELY(block >= extent->end)) {
+		ASSERT(block < ramdisk->device.block_count);
 		extent++;
-		ASSERT(extent < ramdisk->extents + ramdisk->extent_count);
 	}
-	return direct_map(extent->base + block * PAGE_SIZE);
+	return extent->origin + block * PAGE_SIZE;
 }
 
 static struct page_copied ramdisk_write(uint64_t block, const void *page,
@@ -33,10 +32,19 @@ static struct page_copied ramdisk_read(void *page, uint64_t block, struct block_
 
 void ramdisk_init(struct ramdisk *ramdisk)
 {
-	ramdisk->device.name = "ramdisk";
-	ramdisk->device.block_count = 0;
-	ramdisk->device.write = ramdisk_write;
-	ramdisk->device.read = ramdisk_read;
-	for (unsigned i = 0; i < ramdisk->extent_count; i++)
-		ramdisk->device.block_count += ramdisk->extents[i].block_count;
+	uint64_t first = 0;
+
+	for (unsigned i = 0; i < ramdisk->extent_count; i++) {
+		struct ramdisk_extent *extent = &ramdisk->extents[i];
+
+		extent->origin = (char *)direct_map(extent->base) - first * PAGE_SIZE;
+		first += extent->block_count;
+		extent->end = first;
+	}
+	ramdisk->device = (struct block_device){
+		.name = "ramdisk",
+		.block_count = first,
+		.write = ramdisk_write,
+		.read = ramdisk_read,
+	};
 }

@@ -11,6 +11,9 @@
 struct ramdisk_extent {
 	paddr_t base;
 	uint64_t block_count;
+	/* By ramdisk_init: */
+	uint64_t end; /* the first block behind it */
+	char *origin; /* where the disk's block 0 were, if it lay in this extent */
 };
 
 struct ramdisk {
