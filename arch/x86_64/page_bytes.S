@@ -34,12 +34,6 @@
 	.cfi_adjust_cfa_offset -8
 .endm
 
-/* Moves the stack for the lanes, and back. */
-.macro lanes_on_stack bytes
-	addq $-\bytes, %rsp
-	.cfi_adjust_cfa_offset \bytes
-.endm
-
 /* ---- public names: one jump to the routine chosen at boot (others: page_bytes.h) ---- */
 
 .macro dispatch name
@@ -86,12 +80,16 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
  * odd; with the halves of b exchanged they never cancel.
  */
 
-/* The number that the lanes make, which are at 0..31(%rsp), in rax. */
+/*
+ * The number that the lanes make, in rax. They lie at LANES, below the stack's end: interrupts
+ * are off, an NMI has a stack of its own (IST, cpu.c), and machine checks are not enabled.
+ */
+#define LANES -32
 .macro fold_lanes
-	movq (%rsp), %rax
+	movq LANES(%rsp), %rax
 	.irp offset, 8, 16, 24
 	imulq $0x1e3779b1, %rax, %rax
-	addq \offset(%rsp), %rax
+	addq LANES+\offset(%rsp), %rax
 	.endr
 .endm
 
@@ -182,7 +180,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 .endm
 
 	routine page_copy_sum_avx
-	lanes_on_stack 32
 	copy_avx 0, %ymm4, %ymm5 /* the sums begin as the first words */
 	sum_last_avx %ymm4, %ymm5, %ymm2, %ymm3
 	copy_sum_avx 128, %ymm5, %ymm4
@@ -194,16 +191,14 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	.endr
 	vpshufd $0xb1, %ymm5, %ymm5
 	vpaddq %ymm5, %ymm4, %ymm4
-	vmovdqu %ymm4, (%rsp)
+	vmovdqu %ymm4, LANES(%rsp)
 	vzeroupper
 	fold_lanes
 	xorl %edx, %edx
-	lanes_on_stack -32
 	end_routine
 
 	routine page_sum_avx
 	enter_vectors
-	lanes_on_stack 32
 	vpxor %xmm4, %xmm4, %xmm4
 	vpxor %xmm5, %xmm5, %xmm5
 	leaq 4096(%rdi), %rax
@@ -217,10 +212,9 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	jne 1b
 	vpshufd $0xb1, %ymm5, %ymm5
 	vpaddq %ymm5, %ymm4, %ymm4
-	vmovdqu %ymm4, (%rsp)
+	vmovdqu %ymm4, LANES(%rsp)
 	vzeroupper
 	fold_lanes
-	lanes_on_stack -32
 	leave_vectors
 	end_routine
 
@@ -297,13 +291,12 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	pshufd $0xb1, %xmm7, %xmm7
 	paddq %xmm5, %xmm4
 	paddq %xmm7, %xmm6
-	movdqu %xmm4, (%rsp)
-	movdqu %xmm6, 16(%rsp)
+	movdqu %xmm4, LANES(%rsp)
+	movdqu %xmm6, LANES+16(%rsp)
 	fold_lanes
 .endm
 
 	routine page_copy_sum_sse
-	lanes_on_stack 32
 	clear_sums_sse
 	leaq 4096(%rdi), %rax
 1:
@@ -321,12 +314,10 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	jne 1b
 	fold_sse
 	xorl %edx, %edx
-	lanes_on_stack -32
 	end_routine
 
 	routine page_sum_sse
 	enter_vectors
-	lanes_on_stack 32
 	clear_sums_sse
 	leaq 4096(%rdi), %rax
 1:
@@ -338,7 +329,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	cmpq %rax, %rdi
 	jne 1b
 	fold_sse
-	lanes_on_stack -32
 	leave_vectors
 	end_routine
 
