@@ -3,6 +3,8 @@
  *
  * Interrupts are off from the first to the last use of a vector register, so
  * no other thread of this CPU can come between; nobody keeps values in them.
+ * Nor is there a VZEROUPPER: it is for SSE instructions that come after those of
+ * AVX, and where there is AVX nobody executes any.
  */
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/unwind.h"
@@ -120,14 +122,12 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	routine page_zero_avx
 	vpxor %xmm0, %xmm0, %xmm0
 	store_page vmovdqa, %ymm0, 32, %rdi
-	vzeroupper
 	end_routine
 
 	/* rdi: frame numbers, esi: how many, at least 1. Interrupts are off. */
 	routine pages_zero_avx
 	vpxor %xmm0, %xmm0, %xmm0
 	store_pages vmovdqa, %ymm0, 32
-	vzeroupper
 	end_routine
 
 	routine page_copy_avx
@@ -142,7 +142,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	addq $512, %rdi
 	cmpq %rax, %rdi
 	jne 1b
-	vzeroupper
 	leave_vectors
 	end_routine
 
@@ -192,7 +191,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	vpshufd $0xb1, %ymm5, %ymm5
 	vpaddq %ymm5, %ymm4, %ymm4
 	vmovdqu %ymm4, LANES(%rsp)
-	vzeroupper
 	fold_lanes
 	xorl %edx, %edx
 	end_routine
@@ -213,7 +211,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	vpshufd $0xb1, %ymm5, %ymm5
 	vpaddq %ymm5, %ymm4, %ymm4
 	vmovdqu %ymm4, LANES(%rsp)
-	vzeroupper
 	fold_lanes
 	leave_vectors
 	end_routine
@@ -234,7 +231,6 @@ page_is_zero_throughout_routine:	.quad page_is_zero_throughout_sse
 	jne 1b
 	movl $1, %eax
 3:
-	vzeroupper
 	leave_vectors
 	end_routine
 
