@@ -90,7 +90,6 @@ struct object_counts object_read_counts(void);
 /* For check, while all is quiet. */
 void object_visit_quiet(void (*visit)(struct object *object, void *context), void *context);
 
-/* Invariants 3, 8, 9, 10, 11 and 12, as far as objects are concerned. Between swap_check_begin()
- * and swap_check_end(). */
+/* Invariants 3, 8, 9, 10, 11 and 12, as far as objects are concerned. Before swap_check_end(). */
 struct check;
 void object_check(struct check *check);

@@ -6,7 +6,8 @@
  * touches none of them.
  *
  * Invariants, under the swap lock:
- *  1. A slot is FREE and on the list (or >= fresh), USED by one holder, or BAD.
+ *  1. A slot is free and on the list (or >= fresh), in use by one holder, or bad.
+ *     Its link tells which: those in use, and no others, link to themselves.
  *  2. A slot's generation grows when it is given out; sum is of its last write
  *     in that generation.
  * The holder of a used slot alone touches its sum and its bytes: no lock.
@@ -20,7 +21,6 @@
 #include "kernel/panic.h"
 #include "lib/errno.h"
 
-#define LINK_USED 0xfffffffeu
 #define LINK_BAD 0xfffffffdu
 #define LINK_END 0xfffffffcu /* also the limit of slots: 16 TiB */
 
@@ -32,7 +32,7 @@ static struct {
 	struct block_device *device;
 	uint32_t slot_count;
 	uint32_t free_first GUARDED_BY(lock);
-	uint32_t fresh; /* changed under the lock: slots from here on were never given out */
+	uint32_t fresh; /* grows under the lock: slots from here on were never given out */
 	uint32_t used;  /* changed under the lock */
 	uint32_t bad;   /* changed under the lock */
 } swap = {.lock = SPINLOCK(SWAP), .free_first = LINK_END};
@@ -48,6 +48,12 @@ void swap_init(struct block_device *device, void *descriptors)
 	swap_slots = descriptors;
 	swap.slot_count = (uint32_t)device->block_count;
 	swap_scarce = swap.slot_count == 0;
+}
+
+/* Is it given out? A hint, unless the caller has the lock or holds the slot. */
+ALWAYS_INLINE bool slot_in_use(uint32_t index)
+{
+	return index < swap.fresh && swap_slots[index].link == index;
 }
 
 /* Called whenever `used` or `bad` has changed. */
@@ -105,8 +111,8 @@ uint32_t swap_slot_alloc(void)
 		return SLOT_NONE;
 	}
 	slot = &swap_slots[index];
-	slot->link = LINK_USED;
-	slot->written = 0;
+	slot->link = index;
+	slot->unwritten = 1;
 	if (++slot->generation == 0)
 		slot->generation = 1;
 	swap.used++;
@@ -120,7 +126,7 @@ void swap_slot_free(uint32_t index)
 	struct swap_slot *slot = &swap_slots[index];
 
 	spin_lock(&swap.lock);
-	if (UNLIKELY(index >= swap.slot_count || slot->link != LINK_USED))
+	if (UNLIKELY(!slot_in_use(index)))
 		panic("swap slot %u is freed but not in use", index);
 	slot->link = swap.free_first;
 	swap.free_first = index;
@@ -131,8 +137,7 @@ void swap_slot_free(uint32_t index)
 
 bool swap_slot_held(uint32_t slot, uint16_t generation)
 {
-	return slot < swap.slot_count && swap_slots[slot].link == LINK_USED &&
-	       swap_slots[slot].generation == generation;
+	return slot_in_use(slot) && swap_slots[slot].generation == generation;
 }
 
 /* A write failed: the slot is never used again. */
@@ -169,17 +174,16 @@ static COLD int write_failed(struct swap_slot *slot)
 int swap_write(uint32_t index, pfn_t pfn)
 {
 	struct swap_slot *slot = &swap_slots[index];
-	uint64_t seed = slot_seed(swap_place(index, slot->generation));
 	struct block_device *device = swap.device;
 	struct page_copied copied;
 
+	slot->unwritten = 0; /* nobody reads it before this is over, or ever if it fails */
 	schedule_point();
 	copied = device->write(index, pfn_to_direct(pfn), device);
 	if (UNLIKELY(copied.error))
 		return write_failed(slot);
 	schedule_point();
-	slot->sum = copied.sum ^ seed;
-	slot->written = 1;
+	slot->sum = copied.sum ^ slot_seed(slot->place);
 	COUNT(PSWPOUT);
 	return 0;
 }
@@ -190,6 +194,18 @@ static COLD const char *read_failed(const char *why)
 	return why;
 }
 
+/* Nothing was ever written for a page of that place. */
+static SLOW_PATH const char *place_refused(swap_place_t place)
+{
+	uint32_t index = (uint32_t)place.bits;
+
+	if (!slot_in_use(index))
+		return read_failed("the slot is not in use");
+	if (!swap_slot_held(index, (uint16_t)(place.bits >> 32)))
+		return read_failed("the slot's generation is another");
+	return read_failed("nothing was written to the slot");
+}
+
 const char *swap_read(swap_place_t place, pfn_t pfn)
 {
 	uint32_t index = (uint32_t)place.bits;
@@ -198,14 +214,12 @@ const char *swap_read(swap_place_t place, pfn_t pfn)
 	struct page_copied copied;
 
 	schedule_point();
-	if (UNLIKELY(index >= swap.slot_count || slot->link != LINK_USED))
-		return read_failed("the slot is not in use");
-	if (UNLIKELY(slot->generation != (uint16_t)(place.bits >> 32) || !slot->written))
-		return read_failed("the slot's generation is another");
+	if (UNLIKELY(index >= swap.fresh || slot->place.bits != place.bits))
+		return place_refused(place);
 	copied = device->read(pfn_to_direct(pfn), index, device);
 	if (UNLIKELY(copied.error))
 		return read_failed("the swap device could not read it");
-	if (UNLIKELY((copied.sum ^ slot_seed(place)) != slot->sum))
+	if (UNLIKELY((copied.sum ^ slot->sum) != slot_seed(slot->place)))
 		return read_failed("its checksum is wrong");
 	COUNT(PSWPIN);
 	return NULL;
@@ -226,15 +240,9 @@ bool swap_equals(uint32_t slot, pfn_t pfn)
 		slot_seed(swap_place(slot, swap_slots[slot].generation))) == swap_slots[slot].sum;
 }
 
-void swap_check_begin(void)
-{
-	for (uint32_t i = 0; i < swap.fresh; i++)
-		swap_slots[i].marked = 0;
-}
-
 void swap_check_mark(struct check *check, uint32_t slot)
 {
-	if (slot >= swap.fresh || swap_slots[slot].link != LINK_USED)
+	if (!slot_in_use(slot))
 		check_fail(check, 8, "slot %u is held but not in use", slot);
 	else if (swap_slots[slot].marked)
 		check_fail(check, 8, "slot %u is held twice", slot);
@@ -247,11 +255,12 @@ void swap_check_end(struct check *check)
 	uint32_t used = 0;
 
 	for (uint32_t i = 0; i < swap.fresh; i++) {
-		if (swap_slots[i].link != LINK_USED)
+		if (!slot_in_use(i))
 			continue;
 		used++;
 		if (!swap_slots[i].marked)
 			check_fail(check, 8, "slot %u is in use but nobody holds it", i);
+		swap_slots[i].marked = 0;
 	}
 	if (used != swap.used)
 		check_fail(check, 8, "%u slots are in use, %u are counted", used, swap.used);

@@ -37,11 +37,16 @@ void swap_slot_free(uint32_t slot);
 
 /* A slot's descriptor: for swap.c, and for the next function. */
 struct swap_slot {
-	uint64_t sum;        /* of what was written, seeded */
-	uint32_t link;       /* next free slot, or LINK_* (swap.c) */
-	uint16_t generation; /* 1 .. 65535 once it was used */
-	uint8_t written;     /* 0: used, but nothing was written in this generation yet */
-	uint8_t marked;      /* by check */
+	uint64_t sum; /* of what was written, seeded */
+	union {
+		swap_place_t place; /* in use and written: what the entry of its page carries */
+		struct {
+			uint32_t link;       /* in use: itself; free: the next one, or LINK_* */
+			uint16_t generation; /* 1 .. 65535 once it was used */
+			uint8_t unwritten;   /* 1: nothing was written in this generation yet */
+			uint8_t marked;      /* 1 only while check runs */
+		};
+	};
 };
 STATIC_ASSERT(sizeof(struct swap_slot) == 16);
 
@@ -86,11 +91,10 @@ ALWAYS_INLINE bool swap_is_scarce(void)
 bool swap_equals(uint32_t slot, pfn_t pfn);
 
 /*
- * Invariant 8, for check: begin, then mark each slot that an entry or a clean
- * page holds, then end: used slots that nobody marked, and marks of slots that
- * are not in use or were marked before, are violations.
+ * Invariant 8, for check: mark each slot that an entry or a clean page holds,
+ * then end, which takes the marks away: used slots that nobody marked, and marks
+ * of slots that are not in use or were marked before, are violations.
  */
 struct check;
-void swap_check_begin(void);
 void swap_check_mark(struct check *check, uint32_t slot);
 void swap_check_end(struct check *check);

@@ -76,7 +76,6 @@ const struct check *check_all(void)
 	result.violations = 0;
 	result.line_count = 0;
 	frame_check(&result);
-	swap_check_begin();
 	process_visit_quiet(check_process, &totals);
 	object_check(&result);
 	swap_check_end(&result);

@@ -145,12 +145,26 @@ static void slot_of_nobody(pte_t *entry, uint32_t slot, uint32_t other)
 	slot_give_back(slot);
 }
 
+static void slot_unwritten(pte_t *entry, uint32_t slot, uint32_t other)
+{
+	uint32_t given;
+	uint64_t flags;
+
+	(void)other;
+	slot_give_back(slot);
+	flags = irq_save();
+	given = swap_slot_alloc();
+	irq_restore(flags);
+	pte_write(entry, pte_make_swapped(given, swap_slot_generation(given), 0));
+}
+
 TEST(swap, entries_that_lie)
 {
 	NEED_SLOTS(100);
 	check_lost(slot_out_of_range, "the slot is not in use");
 	check_lost(slot_of_nobody, "the slot");
 	check_lost(stale_generation, "the slot");
+	check_lost(slot_unwritten, "nothing was written to the slot");
 }
 
 /* ---- Errors of the device --------------------------------------------------------- */

@@ -359,7 +359,7 @@ def swap(machine, first):
         return
     yield f"{'SLOT':>8} {'GENERATION':>10} SUM"
     for index, slot in found[:SWAP_COUNT]:
-        total = f"{int(slot['sum']):#018x}" if int(slot["written"]) else "not written"
+        total = f"{int(slot['sum']):#018x}" if not int(slot["unwritten"]) else "not written"
         yield f"{index:8} {int(slot['generation']):10} {total}"
     if len(found) > SWAP_COUNT:
         yield f"and more: vm swap {found[SWAP_COUNT][0]}"
@@ -367,11 +367,10 @@ def swap(machine, first):
 
 def used_slots(machine, disk, first):
     """The first used slots, one more than are shown: pairs of index and descriptor."""
-    link_used = 0xfffffffe  # LINK_USED in kernel/mm/swap.c
     found = []
     for index in range(first, int(disk["fresh"])):
         slot = slot_at(machine, index)
-        if int(slot["link"]) == link_used:
+        if int(slot["link"]) == index:
             found.append((index, slot))
         if len(found) > SWAP_COUNT:
             break
