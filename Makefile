@@ -127,7 +127,8 @@ WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wun
 	$(if $(call on,$(WERROR)),-Werror)
 FLAGS := -std=gnu11 $(if $(debug),-Og -DDEBUG,-O2) -g -I. \
 	-ffreestanding -mgeneral-regs-only -mno-red-zone -mcmodel=kernel -fno-pic \
-	-fno-stack-protector -fno-omit-frame-pointer -momit-leaf-frame-pointer \
+	-mpreferred-stack-boundary=3 -fno-stack-protector -fno-omit-frame-pointer \
+	-momit-leaf-frame-pointer \
 	-fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
 	'-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS)
 ASFLAGS := -Wa,--noexecstack
@@ -295,7 +296,8 @@ bench-policy: $(IMAGE)
 
 .PHONY: analyze tidy format
 c_sources := $(filter %.c,$(SOURCES))
-clang_flags := --target=x86_64-linux-gnu $(filter-out -Werror,$(FLAGS))
+common_flags := $(filter-out -mpreferred-stack-boundary=%,$(FLAGS)) # clang has another name for it
+clang_flags := --target=x86_64-linux-gnu $(filter-out -Werror,$(common_flags))
 
 analyze: compile_commands.json
 	@$(call need,$(CLANG),clang-19)
@@ -317,7 +319,7 @@ compile_commands.json: $(PLAIN)/flags $(OUT)/link
 	@{ separator='['; for source in $(c_sources); do \
 		printf '%s\n{"directory": "%s", "file": "%s", "arguments": [' \
 			"$$separator" '$(CURDIR)' "$$source"; \
-		printf '"%s", ' $(CC) $(FLAGS); \
+		printf '"%s", ' $(CC) $(common_flags); \
 		printf '"-c", "%s"]}' "$$source"; \
 		separator=','; \
 	done; printf '\n]\n'; } >$@
