@@ -11,7 +11,6 @@
 #include "kernel/mm/lru.h"
 #include "kernel/mm/object_page.h"
 #include "kernel/mm/vmap.h"
-#include "lib/errno.h"
 
 /* Tries to take the slot of one listed page; SLOT_NONE if it has none to give. */
 static uint32_t slot_take_from(struct frame *frame)
@@ -71,25 +70,24 @@ static COLD uint32_t slot_take_from_resident(void)
 	return SLOT_NONE;
 }
 
-COLD struct evicted_content evict_content_zero(uint32_t slot)
+COLD uint32_t evict_content_zero(uint32_t slot)
 {
 	if (slot != SLOT_NONE)
 		swap_slot_free(slot);
 	COUNT(PGSTEAL_ZERO);
-	return (struct evicted_content){0, SLOT_NONE};
+	return SLOT_NONE;
 }
 
-struct evicted_content evict_content_elsewhere(pfn_t pfn)
+uint32_t evict_content_elsewhere(pfn_t pfn)
 {
-	struct evicted_content content;
+	uint32_t slot;
 
 	do {
-		content.slot = swap_slot_alloc();
-		if (content.slot == SLOT_NONE)
-			content.slot = slot_take_from_resident();
-		if (content.slot == SLOT_NONE)
-			return (struct evicted_content){-ENOSPC, SLOT_NONE};
-		content.result = swap_write(content.slot, pfn);
-	} while (content.result); /* and the slot was retired */
-	return content;
+		slot = swap_slot_alloc();
+		if (slot == SLOT_NONE)
+			slot = slot_take_from_resident();
+		if (slot == SLOT_NONE)
+			return SLOT_FAILED;
+	} while (swap_write(slot, pfn)); /* then it was retired */
+	return slot;
 }

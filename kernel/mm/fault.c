@@ -156,7 +156,7 @@ ALWAYS_INLINE pfn_t transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_
 {
 	pte_t on_way = pte_read(entry); /* who set it alone changes it */
 	pfn_t pfn = pte_pfn(on_way);
-	struct frame *frame = &frames[pfn], *table = vmap_table_of(entry);
+	struct frame *frame = frame_at(pfn), *table = vmap_table_of(entry);
 	uint64_t head = frame_head_with_slot(vmap->new_head, slot);
 
 	if (UNLIKELY(swap_is_scarce()))

@@ -95,7 +95,10 @@ ALWAYS_INLINE struct frame *frame_linked(frame_link_t link)
 
 ALWAYS_INLINE pfn_t frame_pfn(const struct frame *frame)
 {
-	return (pfn_t)(frame - frames);
+	pfn_t pfn = (pfn_t)(frame - frames);
+
+	ASSUME(pfn != PFN_NONE);
+	return pfn;
 }
 
 /* frames[pfn] for who goes on with it: in one register, where gcc 12 makes a sum for each field. */

@@ -79,26 +79,25 @@ ALWAYS_INLINE void victim_mark(struct frame *frame, uint8_t tail) REQUIRES(lru.l
 
 /*
  * Takes a process's page that rests, flushed, and is the next victim, off the tail, if enough
- * are there: as lru_take_victim(), but PFN_NONE if that is to be called after lru_rest_oldest().
+ * are there: as lru_take_victim(), but NULL if that is to be called after lru_rest_oldest().
  */
-ALWAYS_INLINE pfn_t lru_take_resting(struct VMap **vmap)
+ALWAYS_INLINE struct frame *lru_take_resting(struct VMap **vmap)
 {
-	pfn_t taken = PFN_NONE;
+	struct frame *frame;
 
 	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
 	spin_lock(&lru.lock);
-	if (LIKELY(lru.tail.count > lru.tail_low) && LIKELY(!READ_ONCE(lru.any_ahead)) &&
-	    LIKELY(!turn_is_taken())) {
-		struct frame *frame = lru.tail.oldest;
-
-		if (LIKELY(frame_flag(frame, PAGE_FLUSHED)) &&
-		    LIKELY(frame->state == FRAME_PRIVATE)) {
-			taken = frame_pfn(frame);
-			page_list_drop(&lru.tail, page_younger(frame), 1);
-			victim_mark(frame, PAGE_TAIL);
-			*vmap = private_owner_hold(frame);
-		}
+	frame = lru.tail.oldest;
+	if (UNLIKELY(lru.tail.count <= lru.tail_low) || UNLIKELY(READ_ONCE(lru.any_ahead)) ||
+	    UNLIKELY(turn_is_taken()) || UNLIKELY(!frame_flag(frame, PAGE_FLUSHED)) ||
+	    UNLIKELY(frame->state != FRAME_PRIVATE)) {
+		spin_unlock(&lru.lock);
+		return NULL;
 	}
+	page_list_drop(&lru.tail, page_younger(frame), 1);
+	victim_mark(frame, PAGE_TAIL);
+	*vmap = private_owner_hold(frame);
 	spin_unlock(&lru.lock);
-	return taken;
+	ASSUME(frame != NULL);
+	return frame;
 }

@@ -120,19 +120,27 @@ static SLOW_PATH enum eviction unmap_and_flush(struct frame *frame, struct VMap 
 	return result;
 }
 
+enum eviction eviction_undo(struct frame *frame, uint32_t slot)
+{
+	frame->slot = slot_is_one(slot) ? slot : SLOT_NONE;
+	lru_put_back(frame);
+	COUNT(PGACTIVATE);
+	return slot == SLOT_FAILED ? EVICTION_FAILED : EVICTION_STAYS;
+}
+
 /* Step 5, where the page has not simply gone: it was freed or touched, or could not be saved. */
-static SLOW_PATH enum eviction settle_otherwise(struct frame *frame, struct evicted_content content)
+static SLOW_PATH enum eviction settle_otherwise(struct frame *frame, const struct VMap *vmap,
+						uint32_t slot)
 {
 	if (frame_flag(frame, PAGE_DISOWNED))
 		return EVICTION_DISOWNED;
-	frame->slot = content.slot;
-	lru_put_back(frame);
-	COUNT(PGACTIVATE);
-	return content.result ? EVICTION_FAILED : EVICTION_STAYS;
+	event_record(EVENT_STAY, vmap->pid, frame->page.address, frame_pfn(frame),
+		     slot_is_one(slot) ? slot : SLOT_NONE, frame_flag(frame, PAGE_DIRTY));
+	return eviction_undo(frame, slot);
 }
 
 /* Step 5: what became of the page while it was being written. */
-ALWAYS_INLINE enum eviction settle(struct frame *frame, struct evicted_content content)
+ALWAYS_INLINE enum eviction settle(struct frame *frame, const struct VMap *vmap, uint32_t slot)
 {
 	pte_t *entry = policy_entry(frame);
 	struct frame *table = vmap_table_of(entry);
@@ -142,24 +150,26 @@ ALWAYS_INLINE enum eviction settle(struct frame *frame, struct evicted_content c
 	spin_lock(&table->table.lock);
 	old = pte_read(entry);
 	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED | PAGE_TOUCHED)) ||
-	    UNLIKELY(!pte_is_resting(old)) || UNLIKELY(content.result))
-		result = settle_otherwise(frame, content);
-	else if (LIKELY(content.slot != SLOT_NONE))
-		pte_write(entry, pte_make_swapped(content.slot, swap_slot_generation(content.slot),
-						  pte_kept_flags(old)));
-	else
+	    UNLIKELY(!pte_is_resting(old)))
+		result = settle_otherwise(frame, vmap, slot);
+	else if (LIKELY(slot_is_one(slot)))
+		pte_write(entry,
+			  pte_make_swapped(slot, swap_slot_generation(slot), pte_kept_flags(old)));
+	else if (LIKELY(slot == SLOT_NONE))
 		pte_write(entry, pte_make_untouched(pte_kept_flags(old)));
+	else
+		result = settle_otherwise(frame, vmap, slot);
 	spin_unlock(&table->table.lock);
 	return result;
 }
 
 /* The page was freed meanwhile: what it had is released here. */
-static COLD void release_disowned(struct VMap *vmap, vaddr_t address, uint32_t slot)
+static COLD void release_disowned(const struct frame *frame, const struct VMap *vmap, uint32_t slot)
 {
 	/* It may have been mapped again before it was freed, and its freer may not have flushed
 	 * yet. */
-	tlb_shootdown(address_space_active(&vmap->space), &address, 1);
-	if (slot != SLOT_NONE)
+	tlb_shootdown(address_space_active(&vmap->space), &frame->page.address, 1);
+	if (slot_is_one(slot))
 		swap_slot_free(slot);
 }
 
@@ -167,30 +177,26 @@ static COLD void release_disowned(struct VMap *vmap, vaddr_t address, uint32_t s
  * Steps 4 and 5. unmapped: what came of the steps before. The reference to the VMap is
  * given back.
  */
-ALWAYS_INLINE enum eviction save_and_settle(pfn_t pfn, struct VMap *vmap, enum eviction unmapped)
+ALWAYS_INLINE enum eviction save_and_settle(struct frame *frame, struct VMap *vmap,
+					    enum eviction unmapped)
 {
-	struct frame *frame = &frames[pfn];
-	struct evicted_content content = {0, frame->slot};
-	vaddr_t address = frame->page.address;
-	uint8_t dirty = 0;
+	uint32_t slot = frame->slot;
 	enum eviction result;
 
-	if (LIKELY(unmapped == EVICTION_DONE)) {
-		dirty = READ_ONCE(frame->flags) & PAGE_DIRTY;
-		content = dirty ? evict_content_save(pfn, content.slot)
-				: evict_content_keep(content.slot);
-	}
-	result = settle(frame, content);
+	if (LIKELY(unmapped == EVICTION_DONE))
+		slot = frame_flag(frame, PAGE_DIRTY) ? evict_content_save(frame_pfn(frame), slot)
+						     : evict_content_keep(slot);
+	result = settle(frame, vmap, slot);
 	if (UNLIKELY(result == EVICTION_DISOWNED)) {
-		release_disowned(vmap, address, content.slot);
+		release_disowned(frame, vmap, slot);
+		slot = slot_is_one(slot) ? slot : SLOT_NONE;
 		result = EVICTION_DONE;
 	}
 	if (LIKELY(result == EVICTION_DONE)) {
-		event_record(EVENT_EVICT, vmap->pid, address, pfn, content.slot, dirty);
+		event_record(EVENT_EVICT, vmap->pid, frame->page.address, frame_pfn(frame), slot,
+			     frame_flag(frame, PAGE_DIRTY));
 		COUNT(PGSTEAL);
 		frame->flags = 0;
-	} else {
-		event_record(EVENT_STAY, vmap->pid, address, pfn, content.slot, dirty);
 	}
 	lru_unhold(vmap);
 	return result;
@@ -218,7 +224,7 @@ static enum eviction evict_oldest(pfn_t *pfn)
 		return reclaim_evict_shared(frame, &batch);
 	if (!frame_flag(frame, PAGE_FLUSHED))
 		result = unmap_and_flush(frame, vmap, &batch);
-	result = save_and_settle(*pfn, vmap, result);
+	result = save_and_settle(frame, vmap, result);
 	if (BUG_PLANTED(BUG_EARLY_REUSE))
 		flush_batch_send(&batch);
 	return result;
@@ -241,14 +247,14 @@ static NOINLINE pfn_t page_evict_any(void)
 ALWAYS_INLINE pfn_t page_evict(void)
 {
 	struct VMap *vmap = NULL;
-	pfn_t pfn = lru_take_resting(&vmap);
+	struct frame *frame = lru_take_resting(&vmap);
 	enum eviction result;
 
-	if (UNLIKELY(pfn == PFN_NONE))
+	if (UNLIKELY(!frame))
 		return page_evict_any();
-	result = save_and_settle(pfn, vmap, EVICTION_DONE);
+	result = save_and_settle(frame, vmap, EVICTION_DONE);
 	if (LIKELY(result == EVICTION_DONE))
-		return pfn;
+		return frame_pfn(frame);
 	return result == EVICTION_STAYS ? page_evict_any() : PFN_NONE;
 }
 

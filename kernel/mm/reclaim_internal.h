@@ -11,6 +11,9 @@
 
 enum eviction { EVICTION_DONE, EVICTION_DISOWNED, EVICTION_STAYS, EVICTION_FAILED };
 
+/* The page stays, on the policy's lists, as it was touched or (SLOT_FAILED) could not be saved. */
+enum eviction eviction_undo(struct frame *frame, uint32_t slot);
+
 /*
  * present -> resting, or resting once more, as `old` is what the entry has: what the
  * processor noted goes to the descriptor, the address into the batch. The page_table

@@ -23,12 +23,12 @@
 
 /* Step 2. Anything but DONE: there is nothing to write. */
 static enum eviction unmap(struct frame *frame, struct object *object, struct flush_batch *batch,
-			   struct evicted_content *content)
+			   uint32_t *slot)
 {
 	enum eviction result = EVICTION_DONE;
 
 	spin_lock(&object->lock);
-	content->slot = frame->slot;
+	*slot = frame->slot;
 	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED)))
 		result = EVICTION_DISOWNED;
 	else if (UNLIKELY(frame_flag(frame, PAGE_TOUCHED)))
@@ -40,8 +40,7 @@ static enum eviction unmap(struct frame *frame, struct object *object, struct fl
 }
 
 /* Step 5. */
-static enum eviction settle(struct frame *frame, struct object *object,
-			    const struct evicted_content *content)
+static enum eviction settle(struct frame *frame, struct object *object, uint32_t slot)
 {
 	struct object_page *page = object_record(frame->shared.record, frame->shared.index);
 	enum eviction result = EVICTION_DONE;
@@ -49,18 +48,14 @@ static enum eviction settle(struct frame *frame, struct object *object,
 	spin_lock(&object->lock);
 	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED))) {
 		result = EVICTION_DISOWNED;
-	} else if (LIKELY(content->result == 0 && !frame_flag(frame, PAGE_TOUCHED))) {
+	} else if (LIKELY(slot != SLOT_FAILED && !frame_flag(frame, PAGE_TOUCHED))) {
 		ASSERT(frame->map_count == 0);
 		WRITE_ONCE(page->bits,
-			   content->slot == SLOT_NONE
+			   slot == SLOT_NONE
 				   ? OBJECT_PAGE_PROMISED
-				   : object_page_in_slot(content->slot,
-							 swap_slot_generation(content->slot)));
+				   : object_page_in_slot(slot, swap_slot_generation(slot)));
 	} else {
-		frame->slot = content->slot;
-		lru_put_back(frame);
-		COUNT(PGACTIVATE);
-		result = content->result ? EVICTION_FAILED : EVICTION_STAYS;
+		result = eviction_undo(frame, slot);
 	}
 	spin_unlock(&object->lock);
 	return result;
@@ -68,27 +63,27 @@ static enum eviction settle(struct frame *frame, struct object *object,
 
 enum eviction reclaim_evict_shared(struct frame *frame, struct flush_batch *batch)
 {
-	struct evicted_content content = {.result = 0, .slot = SLOT_NONE};
 	struct object *object = object_of(frame);
 	vaddr_t offset = (vaddr_t)frame->shared.index * PAGE_SIZE;
-	enum eviction result = unmap(frame, object, batch, &content);
+	uint32_t slot;
+	enum eviction result = unmap(frame, object, batch, &slot);
 	bool dirty = false;
 
 	flush_batch_send(batch);
 	if (LIKELY(result == EVICTION_DONE)) {
 		dirty = frame_flag(frame, PAGE_DIRTY);
-		content = dirty ? evict_content_save(frame_pfn(frame), content.slot)
-				: evict_content_keep(content.slot);
+		slot = dirty ? evict_content_save(frame_pfn(frame), slot)
+			     : evict_content_keep(slot);
 	}
-	result = settle(frame, object, &content);
+	result = settle(frame, object, slot);
 	if (UNLIKELY(result == EVICTION_DISOWNED)) {
 		/* Who cut it off has flushed it before. */
-		if (content.slot != SLOT_NONE)
-			swap_slot_free(content.slot);
+		if (slot_is_one(slot))
+			swap_slot_free(slot);
 		result = EVICTION_DONE;
 	}
 	event_record(result == EVICTION_DONE ? EVENT_EVICT : EVENT_STAY, 0, offset,
-		     frame_pfn(frame), content.slot, dirty);
+		     frame_pfn(frame), slot_is_one(slot) ? slot : SLOT_NONE, dirty);
 	if (LIKELY(result == EVICTION_DONE)) {
 		COUNT(PGSTEAL);
 		frame_set_state(frame_pfn(frame), FRAME_SHARED, FRAME_PRIVATE);

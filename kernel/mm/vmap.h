@@ -190,10 +190,13 @@ ALWAYS_INLINE pte_t *vmap_recent_entry(const struct VMap *vmap, vaddr_t address)
 {
 	uint64_t place = address / TABLE_SPAN;
 	uint64_t table = READ_ONCE(vmap->recent_tables[place % RECENT_TABLES]) ^ place;
+	pte_t *entry;
 
 	if (UNLIKELY(table & RECENT_PLACE_MASK))
 		return NULL;
-	return (pte_t *)((int64_t)table >> RECENT_TABLE_SHIFT) + pte_index(address, 1);
+	entry = (pte_t *)((int64_t)table >> RECENT_TABLE_SHIFT) + pte_index(address, 1);
+	ASSUME(entry != NULL);
+	return entry;
 }
 
 /* Remembers it: tables stay while the address space lives. */
