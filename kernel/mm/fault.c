@@ -206,7 +206,7 @@ ALWAYS_INLINE enum served serve_swapped(pte_t *entry, vaddr_t page, pte_t seen, 
 	}
 	pte_write(entry, pte_make_transit(*pfn, pte_kept_flags(seen)));
 	spin_unlock(&table->table.lock);
-	*why = swap_read(pte_place(seen), *pfn);
+	*why = swap_read(*pfn, pte_place(seen));
 	if (UNLIKELY(*why)) {
 		transit_undo(entry, seen, *pfn);
 		return LOST;

@@ -206,7 +206,7 @@ static SLOW_PATH const char *place_refused(swap_place_t place)
 	return read_failed("nothing was written to the slot");
 }
 
-const char *swap_read(swap_place_t place, pfn_t pfn)
+const char *swap_read(pfn_t pfn, swap_place_t place)
 {
 	uint32_t index = (uint32_t)place.bits;
 	const struct swap_slot *slot = &swap_slots[index];

@@ -75,7 +75,7 @@ int swap_write(uint32_t slot, pfn_t pfn) MUST_CHECK;
  * Reads a slot into a frame and verifies it. NULL, or a sentence: the device failed, or the
  * bytes are not those written. Interrupts off.
  */
-const char *swap_read(swap_place_t place, pfn_t pfn) MUST_CHECK;
+const char *swap_read(pfn_t pfn, swap_place_t place) MUST_CHECK;
 
 struct swap_counts swap_read_counts(void);
 
