@@ -11,6 +11,7 @@
  *   0xffff800000000000  DIRECT_BASE: all RAM, writable, never executable
  *   0xffffc00000000000  STACK_BASE: kernel stacks, each between unmapped guard pages
  *   0xffffffff80000000  FRAMES_BASE: frame descriptors, an array by frame number
+ *   0xffffffff90000000  SLOTS_BASE: descriptors of swap slots likewise
  *   0xffffffffc0000000  KERNEL_BASE: physical 0 again; the image lies at +1 MiB
  *   0xffffffffffffffff
  *
@@ -45,6 +46,7 @@
 #define STACK_BASE LAYOUT_CONST(0xffffc00000000000)
 #define STACK_END LAYOUT_CONST(0xffffc08000000000)
 #define FRAMES_BASE LAYOUT_CONST(0xffffffff80000000)
+#define SLOTS_BASE LAYOUT_CONST(0xffffffff90000000)
 #define KERNEL_BASE LAYOUT_CONST(0xffffffffc0000000)
 
 #define AP_START_PHYS 0x8000 /* the page where application processors start, 16-bit code */

@@ -185,12 +185,17 @@ static void map_image(const char *start, const char *end, uint64_t bits)
 		kernel_entry(at, 1)->bits = (at - KERNEL_BASE) | PTE_PRESENT | bits;
 }
 
-static void map_frames(const void *descriptors, uint64_t size_bytes)
+STATIC_ASSERT(RAM_END_BYTES / PAGE_SIZE * sizeof(struct frame) <= SLOTS_BASE - FRAMES_BASE &&
+	      RAM_END_BYTES / PAGE_SIZE * sizeof(struct swap_slot) <= KERNEL_BASE - SLOTS_BASE);
+
+/* Takes zeroed memory for an array and maps it at `base`. */
+static void map_array(vaddr_t base, uint64_t size_bytes)
 {
+	paddr_t from = direct_to_phys(chunk_take(size_bytes));
+
 	for (uint64_t at = 0; at < size_bytes; at += PAGE_SIZE)
-		kernel_entry(FRAMES_BASE + at, 1)->bits = (direct_to_phys(descriptors) + at) |
-							  PTE_PRESENT | PTE_WRITABLE |
-							  PTE_NO_EXECUTE;
+		kernel_entry(base + at, 1)->bits =
+			(from + at) | PTE_PRESENT | PTE_WRITABLE | PTE_NO_EXECUTE;
 }
 
 static void map_kernel(const struct boot_info *info)
@@ -250,9 +255,9 @@ static uint64_t swap_pages_for(uint64_t swap_bytes, uint64_t ram_pages)
 
 const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 {
-	uint64_t ram_pages = 0, swap_pages, tables, frames_bytes;
+	uint64_t ram_pages = 0, swap_pages, tables, frames_bytes, slots_bytes;
 	const char *error;
-	void *descriptors, *groups, *ghosts, *slots;
+	void *groups, *ghosts;
 	pfn_t limit;
 
 	usable_count = memory_map_sanitise(info->ranges, info->range_count, usable, RANGE_MAX);
@@ -269,19 +274,18 @@ const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 	limit = usable[usable_count - 1].end;
 	swap_pages = swap_pages_for(swap_bytes, ram_pages);
 	frames_bytes = ALIGN_UP(limit * sizeof(struct frame), PAGE_SIZE);
+	slots_bytes = ALIGN_UP(swap_pages * sizeof(struct swap_slot), PAGE_SIZE);
 	tables = 32 + DIV_ROUND_UP((uint64_t)limit, GIB(1) / PAGE_SIZE) +
-		 DIV_ROUND_UP(frames_bytes, LARGE_PAGE);
-	if (!chunk_make(frames_bytes + ALIGN_UP(frame_groups_bytes(limit), PAGE_SIZE) +
-			ALIGN_UP(ghost_bytes(ram_pages), PAGE_SIZE) +
-			ALIGN_UP(swap_descriptors_bytes(swap_pages), PAGE_SIZE) +
-			tables * PAGE_SIZE))
+		 DIV_ROUND_UP(frames_bytes + slots_bytes, LARGE_PAGE);
+	if (!chunk_make(frames_bytes + slots_bytes +
+			ALIGN_UP(frame_groups_bytes(limit), PAGE_SIZE) +
+			ALIGN_UP(ghost_bytes(ram_pages), PAGE_SIZE) + tables * PAGE_SIZE))
 		return "no room for the frame descriptors below 4 GiB";
-	descriptors = chunk_take(frames_bytes);
 	groups = chunk_take(frame_groups_bytes(limit));
 	ghosts = chunk_take(ghost_bytes(ram_pages));
-	slots = chunk_take(swap_descriptors_bytes(swap_pages));
 	map_kernel(info);
-	map_frames(descriptors, frames_bytes);
+	map_array(FRAMES_BASE, frames_bytes);
+	map_array(SLOTS_BASE, slots_bytes);
 	frame_init(groups, limit);
 	ghost_init(ghosts, ram_pages);
 	swap_pages = ramdisk_make(swap_pages);
@@ -289,7 +293,7 @@ const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 	frame_memory.ramdisk_pages = swap_pages;
 	frame_memory.ram_end = (paddr_t)limit << PAGE_SHIFT;
 	enter_frames();
-	swap_init(&swap_ramdisk.device, slots);
+	swap_init(&swap_ramdisk.device);
 	return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "kernel/mm/event.h"
 
 #include "arch/x86_64/cpu.h"
+#include "kernel/detour.h"
 #include "kernel/mm/frame.h"
 #include "lib/format.h"
 
@@ -22,6 +23,12 @@ void event_tell(const struct event_ring *ring, unsigned count)
 {
 	for (uint64_t end = ring->bytes / sizeof(struct event), at = end - count; at < end; at++)
 		event_sink(&ring->events[at % RING_EVENTS]);
+}
+
+void event_tell_to(void (*sink)(const struct event *event))
+{
+	WRITE_ONCE(event_sink, sink);
+	detour_set(DETOUR_TELL, sink);
 }
 
 void event_init(void)

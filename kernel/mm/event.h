@@ -63,6 +63,9 @@ extern struct event_ring event_rings[CPU_MAX];
 /* While set, each event is also handed to it as it happens, interrupts off: `trace on`. */
 extern void (*event_sink)(const struct event *event);
 
+/* Sets it; NULL: nobody is told. One caller at a time. */
+void event_tell_to(void (*sink)(const struct event *event));
+
 /* Hands over the newest of a ring. Called through event_tell_saving (kernel/saving.S). */
 void event_tell(const struct event_ring *ring, unsigned count);
 
@@ -84,9 +87,9 @@ ALWAYS_INLINE void event_fill(struct event *event, enum event_kind kind, pid_t p
 		((uint32_t)pid << 16) + ((uint32_t)(uint8_t)from << 8) + (uint32_t)kind;
 }
 
-/* Records one on this CPU. Interrupts are off; any lock may be held. */
-ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
-				uint32_t slot, uint64_t from)
+/* As event_record(), where nobody is told: on the straight line of a fault (kernel/detour.h). */
+ALWAYS_INLINE struct event_ring *event_record_only(enum event_kind kind, pid_t pid, vaddr_t address,
+						   pfn_t pfn, uint32_t slot, uint64_t from)
 {
 	struct event_ring *ring = THIS_CPU->events;
 	uint64_t bytes = ring->bytes;
@@ -95,6 +98,15 @@ ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address
 	event_fill(event, kind, pid, address, pfn, slot, from);
 	cpu_tsc_halves(&event->time_low, &event->time_high);
 	WRITE_ONCE(ring->bytes, bytes + sizeof(struct event));
+	return ring;
+}
+
+/* Records one on this CPU. Interrupts are off; any lock may be held. */
+ALWAYS_INLINE void event_record(enum event_kind kind, pid_t pid, vaddr_t address, pfn_t pfn,
+				uint32_t slot, uint64_t from)
+{
+	struct event_ring *ring = event_record_only(kind, pid, address, pfn, slot, from);
+
 	if (UNLIKELY(event_sink != NULL))
 		__asm__ volatile("call event_tell_saving" : : "D"(ring), "S"(1) : "memory", "cc");
 }

@@ -23,6 +23,7 @@
 #include "arch/x86_64/page_bytes.h"
 #include "arch/x86_64/trap.h"
 #include "kernel/bugs.h"
+#include "kernel/detour.h"
 #include "kernel/mm/event.h"
 #include "kernel/mm/exact.h"
 #include "kernel/mm/fault_internal.h"
@@ -173,8 +174,9 @@ ALWAYS_INLINE pfn_t transit_finish(const struct VMap *vmap, pte_t *entry, vaddr_
 }
 
 /* transit -> swapped again, because the slot could not be read. Interrupts are off. */
-static COLD void transit_undo(pte_t *entry, pte_t seen, pfn_t pfn)
+static COLD void transit_undo(pte_t *entry, pte_t seen)
 {
+	pfn_t pfn = pte_pfn(pte_read(entry));
 	struct frame *table = vmap_table_of(entry);
 
 	spin_lock(&table->table.lock);
@@ -208,7 +210,7 @@ ALWAYS_INLINE enum served serve_swapped(pte_t *entry, vaddr_t page, pte_t seen, 
 	spin_unlock(&table->table.lock);
 	*why = swap_read(*pfn, pte_place(seen));
 	if (UNLIKELY(*why)) {
-		transit_undo(entry, seen, *pfn);
+		transit_undo(entry, seen);
 		return LOST;
 	}
 	*pfn = transit_finish(vmap_current(), entry, page, pte_slot(seen));
@@ -385,7 +387,7 @@ static NOINLINE bool fault_handle_swapped(struct trap_frame *frame, vaddr_t addr
 		return fault_handle_fully(frame, address, entry);
 	DEBUG_ASSERT(lock_debug_count() == 0);
 	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
-	if (UNLIKELY(READ_ONCE(gate_closed))) {
+	if (UNLIKELY(detour_any())) {
 		thread->gate_depth--;
 		return fault_handle_fully(frame, address, entry);
 	}
@@ -396,7 +398,7 @@ static NOINLINE bool fault_handle_swapped(struct trap_frame *frame, vaddr_t addr
 	if (UNLIKELY(served != SERVED))
 		return fault_go_on(frame, address, entry, served, why);
 	vmap = vmap_current();
-	event_record(event_of(frame), vmap->pid, page, pfn, pte_slot(seen), PTE_KIND_SWAPPED);
+	event_record_only(event_of(frame), vmap->pid, page, pfn, pte_slot(seen), PTE_KIND_SWAPPED);
 	recent_set(vmap, entry, page);
 	thread = thread_current();
 	if (UNLIKELY(READ_ONCE(thread->attention)) || UNLIKELY(THIS_CPU->need_resched))
@@ -412,20 +414,30 @@ static NOINLINE bool fault_handle_untouched(struct trap_frame *frame, vaddr_t ad
 	       fault_handle_fully(frame, address, entry);
 }
 
-/* A fault that is not in the table of this CPU's last one. */
-static NOINLINE bool fault_handle_elsewhere(struct trap_frame *frame, vaddr_t address)
+/* A fault in a table that the VMap does not remember, or in another address space. */
+static NOINLINE bool fault_handle_anywhere(struct trap_frame *frame, vaddr_t address)
 {
 	pte_t *entry = NULL;
 	pte_t seen;
 
-	if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space)) {
-		entry = vmap_recent_entry(vmap_current(), address);
-		if (UNLIKELY(!entry))
-			entry = entry_find(vmap_current(), address & PAGE_MASK);
-	}
+	if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space))
+		entry = entry_find(vmap_current(), address & PAGE_MASK);
 	if (LIKELY(entry) && LIKELY(pte_is_swapped(seen = pte_read(entry))))
 		return fault_handle_swapped(frame, address, entry, seen);
 	return fault_handle_fully(frame, address, entry);
+}
+
+/* A fault that is not in the table of this CPU's last one. */
+static NOINLINE bool fault_handle_elsewhere(struct trap_frame *frame, vaddr_t address)
+{
+	if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space)) {
+		pte_t *entry = vmap_recent_entry(vmap_current(), address);
+		pte_t seen;
+
+		if (LIKELY(entry) && LIKELY(pte_is_swapped(seen = pte_read(entry))))
+			return fault_handle_swapped(frame, address, entry, seen);
+	}
+	return fault_handle_anywhere(frame, address);
 }
 
 bool fault_handle(struct trap_frame *frame)

@@ -8,8 +8,8 @@
  *
  *   a page that is present, away, none or read-only; an instruction fetch
  *   another 2 MiB than this CPU's last fault; another address space
- *   no frame below the resident limit; a policy without accessed bits
- *   a gate that is closed; a thread that has the turn, or little stack left
+ *   no frame below the resident limit; whatever sends all faults there (kernel/detour.h)
+ *   a thread that has the turn, or little stack left
  *   interrupts off where it happened
  *
  * It never waits, so it need not note the page in the thread's window
@@ -23,6 +23,7 @@
 #include "arch/x86_64/page_bytes.h"
 #include "arch/x86_64/trap.h"
 #include "kernel/bugs.h"
+#include "kernel/detour.h"
 #include "kernel/mm/event.h"
 #include "kernel/mm/fault_internal.h"
 #include "kernel/mm/lru_inbox.h"
@@ -30,12 +31,11 @@
 #include "kernel/mm/vmap.h"
 #include "kernel/sched/gate.h"
 
-/* Nothing about the fault is unusual, as far as thread and policy can tell. */
+/* Nothing about the fault is unusual, as far as the thread can tell. */
 ALWAYS_INLINE bool is_usual(const struct trap_frame *frame, const struct thread *thread)
 {
 	return LIKELY((frame->error & ~(uint64_t)FAULT_WRITE) == 0) &&
-	       LIKELY(frame->rflags & RFLAGS_IF) && LIKELY((vaddr_t)frame >= thread->fault_floor) &&
-	       LIKELY(policy_accessed);
+	       LIKELY(frame->rflags & RFLAGS_IF) && LIKELY((vaddr_t)frame >= thread->fault_floor);
 }
 
 /* Which event such a fault is. */
@@ -79,8 +79,7 @@ ALWAYS_INLINE bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte
 		return false;
 	/* Interrupts stay off, so it is inside until it is done, and nobody sees it half done. */
 	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
-	if (UNLIKELY(READ_ONCE(gate_closed)) ||
-	    UNLIKELY((pfn = reclaim_page_try_alloc()) == PFN_NONE)) {
+	if (UNLIKELY(detour_any()) || UNLIKELY((pfn = reclaim_page_try_alloc()) == PFN_NONE)) {
 		thread->gate_depth--;
 		return false;
 	}
@@ -90,7 +89,8 @@ ALWAYS_INLINE bool fault_quick(const struct trap_frame *frame, vaddr_t page, pte
 	if (LIKELY(map_zeroed(vmap, entry, page, pfn))) {
 		COUNT(PGFAULT);
 		COUNT(PGMINFAULT);
-		event_record(event_of(frame), vmap->pid, page, pfn, SLOT_NONE, PTE_KIND_UNTOUCHED);
+		event_record_only(event_of(frame), vmap->pid, page, pfn, SLOT_NONE,
+				  PTE_KIND_UNTOUCHED);
 		THIS_CPU->recent_entry = entry; /* of the same table */
 		THIS_CPU->recent_address = page;
 		if (ahead)

@@ -24,7 +24,6 @@
 #define LINK_BAD 0xfffffffdu
 #define LINK_END 0xfffffffcu /* also the limit of slots: 16 TiB */
 
-struct swap_slot *swap_slots;
 bool swap_scarce;
 
 static struct {
@@ -37,17 +36,20 @@ static struct {
 	uint32_t bad;   /* changed under the lock */
 } swap = {.lock = SPINLOCK(SWAP), .free_first = LINK_END};
 
-size_t swap_descriptors_bytes(uint64_t slots)
-{
-	return slots * sizeof(struct swap_slot);
-}
-
-void swap_init(struct block_device *device, void *descriptors)
+void swap_init(struct block_device *device)
 {
 	swap.device = device;
-	swap_slots = descriptors;
 	swap.slot_count = (uint32_t)device->block_count;
 	swap_scarce = swap.slot_count == 0;
+}
+
+/* swap_slots[index] for who goes on with it: see frame_at(). */
+ALWAYS_INLINE struct swap_slot *slot_at(uint32_t index)
+{
+	struct swap_slot *slot = &swap_slots[index];
+
+	__asm__("" : "+r"(slot));
+	return slot;
 }
 
 /* Is it given out? A hint, unless the caller has the lock or holds the slot. */
@@ -110,7 +112,7 @@ uint32_t swap_slot_alloc(void)
 		spin_unlock(&swap.lock);
 		return SLOT_NONE;
 	}
-	slot = &swap_slots[index];
+	slot = slot_at(index);
 	slot->link = index;
 	slot->unwritten = 1;
 	if (++slot->generation == 0)
@@ -123,7 +125,7 @@ uint32_t swap_slot_alloc(void)
 
 void swap_slot_free(uint32_t index)
 {
-	struct swap_slot *slot = &swap_slots[index];
+	struct swap_slot *slot = slot_at(index);
 
 	spin_lock(&swap.lock);
 	if (UNLIKELY(!slot_in_use(index)))
@@ -173,7 +175,7 @@ static COLD int write_failed(struct swap_slot *slot)
 
 int swap_write(uint32_t index, pfn_t pfn)
 {
-	struct swap_slot *slot = &swap_slots[index];
+	struct swap_slot *slot = slot_at(index);
 	struct block_device *device = swap.device;
 	struct page_copied copied;
 
@@ -209,7 +211,7 @@ static SLOW_PATH const char *place_refused(swap_place_t place)
 const char *swap_read(pfn_t pfn, swap_place_t place)
 {
 	uint32_t index = (uint32_t)place.bits;
-	const struct swap_slot *slot = &swap_slots[index];
+	const struct swap_slot *slot = slot_at(index);
 	struct block_device *device = swap.device;
 	struct page_copied copied;
 

@@ -19,9 +19,8 @@ struct swap_counts {
 	uint64_t slots, used, bad;
 };
 
-/* Boot: all slots of the device, descriptors in `descriptors` (swap_descriptors_bytes). */
-void swap_init(struct block_device *device, void *descriptors);
-size_t swap_descriptors_bytes(uint64_t slots);
+/* Boot: all slots of the device, whose descriptors are mapped and zeroed. */
+void swap_init(struct block_device *device);
 
 /*
  * Replaces the backend, for tests; returns the one before. Same number of
@@ -50,7 +49,7 @@ struct swap_slot {
 };
 STATIC_ASSERT(sizeof(struct swap_slot) == 16);
 
-extern struct swap_slot *swap_slots;
+extern struct swap_slot swap_slots[]; /* at SLOTS_BASE */
 
 /* The present generation of a slot that the caller holds: what the entry carries. */
 ALWAYS_INLINE uint16_t swap_slot_generation(uint32_t slot)

@@ -189,7 +189,8 @@ ALWAYS_INLINE pte_t *vmap_entry(const struct VMap *vmap, vaddr_t address)
 ALWAYS_INLINE pte_t *vmap_recent_entry(const struct VMap *vmap, vaddr_t address)
 {
 	uint64_t place = address / TABLE_SPAN;
-	uint64_t table = READ_ONCE(vmap->recent_tables[place % RECENT_TABLES]) ^ place;
+	const uint64_t *known = &vmap->recent_tables[place % RECENT_TABLES];
+	uint64_t table = READ_ONCE(*known) ^ place;
 	pte_t *entry;
 
 	if (UNLIKELY(table & RECENT_PLACE_MASK))

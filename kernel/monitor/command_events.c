@@ -50,9 +50,9 @@ static int trace_run(int argc, char **argv)
 {
 	(void)argc;
 	if (strcmp(argv[1], "on") == 0)
-		WRITE_ONCE(event_sink, event_print);
+		event_tell_to(event_print);
 	else if (strcmp(argv[1], "off") == 0)
-		WRITE_ONCE(event_sink, NULL);
+		event_tell_to(NULL);
 	else
 		return command_fail(EINVAL, "usage: trace on|off");
 	return command_ok();

@@ -8,12 +8,13 @@
  */
 #include "kernel/sched/gate.h"
 
+#include "kernel/detour.h"
 #include "kernel/sched/mutex.h"
 
 bool gate_closed;
+unsigned detours;
 
-struct mutex gate_closer = {.lock_class = LOCK_GATE,
-			    .waiters = WAIT_QUEUE(gate_closer.waiters)};
+struct mutex gate_closer = {.lock_class = LOCK_GATE, .waiters = WAIT_QUEUE(gate_closer.waiters)};
 
 static struct {
 	struct spinlock lock;
@@ -90,6 +91,7 @@ void gate_close_all(void)
 
 	mutex_lock(&gate_closer);
 	__atomic_store_n(&gate_closed, true, __ATOMIC_SEQ_CST);
+	detour_set(DETOUR_GATE, true);
 	for (;;) {
 		inside.count = 0;
 		sched_visit_threads(count_inside, &inside);
@@ -104,6 +106,7 @@ void gate_open_all(void)
 	uint64_t flags = spin_lock_irq(&gate.lock);
 
 	WRITE_ONCE(gate_closed, false);
+	detour_set(DETOUR_GATE, false);
 	wait_queue_wake_all(&gate.waiting);
 	spin_unlock_irq(&gate.lock, flags);
 	mutex_unlock(&gate_closer);

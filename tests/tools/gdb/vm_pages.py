@@ -337,9 +337,9 @@ def lists_order(machine, lists, limit):
 
 def slot_at(machine, index):
     """A slot's descriptor."""
-    slots = machine.get("swap_write", "swap_slots")
-    kind = slots.type.target()
-    return machine.at(int(slots) + index * kind.sizeof, kind)
+    kind = gdb.lookup_type("struct swap_slot")
+    slots = int(gdb.parse_and_eval("(unsigned long)&swap_slots"))
+    return machine.at(slots + index * kind.sizeof, kind)
 
 
 def swap(machine, first):
