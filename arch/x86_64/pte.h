@@ -191,21 +191,17 @@ ALWAYS_INLINE pte_t pte_make_resting(pfn_t pfn, uint64_t away)
 /* The resting entry of what an entry, present or resting, has. */
 ALWAYS_INLINE pte_t pte_let_rest(pte_t pte)
 {
-	if (UNLIKELY(!pte_is_present(pte)))
-		return pte;
-	return (pte_t){(pte.bits & PTE_FRAME_MASK) | PTE_KIND_RESTING |
-		       (~pte.bits & PTE_WRITABLE) << 3};
+	uint64_t flags = pte.bits & (PTE_PRESENT | PTE_WRITABLE);
+	uint64_t frame = pte.bits & PTE_FRAME_MASK;
+
+	if (LIKELY(flags == (PTE_PRESENT | PTE_WRITABLE)))
+		return (pte_t){frame | PTE_KIND_RESTING};
+	return flags == PTE_PRESENT ? (pte_t){frame | PTE_KIND_RESTING | PTE_AWAY_READ_ONLY} : pte;
 }
 
 ALWAYS_INLINE pte_t pte_make_transit(pfn_t pfn, uint64_t away)
 {
 	return (pte_t){(uint64_t)pfn << PAGE_SHIFT | PTE_KIND_TRANSIT | away};
-}
-
-ALWAYS_INLINE pte_t pte_make_swapped(uint32_t slot, uint16_t generation, uint64_t away)
-{
-	return (pte_t){(uint64_t)generation << 44 | (uint64_t)slot << PAGE_SHIFT |
-		       PTE_KIND_SWAPPED | away};
 }
 
 /* flags: PTE_AWAY_* and PTE_COPY. */
@@ -247,6 +243,12 @@ typedef struct {
 ALWAYS_INLINE swap_place_t swap_place(uint32_t slot, uint16_t generation)
 {
 	return (swap_place_t){(uint64_t)generation << 32 | slot};
+}
+
+ALWAYS_INLINE pte_t pte_make_swapped(swap_place_t place, uint64_t away)
+{
+	DEBUG_ASSERT(place.bits >> 48 == 0);
+	return (pte_t){place.bits << PAGE_SHIFT | PTE_KIND_SWAPPED | away};
 }
 
 ALWAYS_INLINE swap_place_t pte_place(pte_t pte)

@@ -414,30 +414,15 @@ static NOINLINE bool fault_handle_untouched(struct trap_frame *frame, vaddr_t ad
 	       fault_handle_fully(frame, address, entry);
 }
 
-/* A fault in a table that the VMap does not remember, or in another address space. */
+/* A fault in a table that the VMap does not remember. */
 static NOINLINE bool fault_handle_anywhere(struct trap_frame *frame, vaddr_t address)
 {
-	pte_t *entry = NULL;
+	pte_t *entry = entry_find(vmap_current(), address & PAGE_MASK);
 	pte_t seen;
 
-	if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space))
-		entry = entry_find(vmap_current(), address & PAGE_MASK);
 	if (LIKELY(entry) && LIKELY(pte_is_swapped(seen = pte_read(entry))))
 		return fault_handle_swapped(frame, address, entry, seen);
 	return fault_handle_fully(frame, address, entry);
-}
-
-/* A fault that is not in the table of this CPU's last one. */
-static NOINLINE bool fault_handle_elsewhere(struct trap_frame *frame, vaddr_t address)
-{
-	if (LIKELY(THIS_CPU->space == THIS_CPU->recent_space)) {
-		pte_t *entry = vmap_recent_entry(vmap_current(), address);
-		pte_t seen;
-
-		if (LIKELY(entry) && LIKELY(pte_is_swapped(seen = pte_read(entry))))
-			return fault_handle_swapped(frame, address, entry, seen);
-	}
-	return fault_handle_anywhere(frame, address);
 }
 
 bool fault_handle(struct trap_frame *frame)
@@ -446,13 +431,20 @@ bool fault_handle(struct trap_frame *frame)
 	pte_t *entry, seen;
 
 	schedule_point();
-	/* Mostly the same table is meant again: tables stay while the address space lives. */
-	if (UNLIKELY(!recent_has_table(address)))
-		return fault_handle_elsewhere(frame, address);
-	entry = recent_table_entry(address);
-	seen = pte_read(entry);
-	if (LIKELY(pte_is_plain_untouched(seen)))
-		return fault_handle_untouched(frame, address, entry);
+	if (UNLIKELY(THIS_CPU->space != THIS_CPU->recent_space))
+		return fault_handle_fully(frame, address, NULL);
+	/* Mostly the same table is meant again, or another that the VMap remembers. */
+	if (!recent_has_table(address)) {
+		entry = vmap_recent_entry(vmap_current(), address);
+		if (UNLIKELY(!entry))
+			return fault_handle_anywhere(frame, address);
+		seen = pte_read(entry);
+	} else {
+		entry = recent_table_entry(address);
+		seen = pte_read(entry);
+		if (LIKELY(pte_is_plain_untouched(seen)))
+			return fault_handle_untouched(frame, address, entry);
+	}
 	if (LIKELY(pte_is_swapped(seen)))
 		return fault_handle_swapped(frame, address, entry, seen);
 	return fault_handle_fully(frame, address, entry);

@@ -46,11 +46,10 @@ ALWAYS_INLINE void recent_set(const struct VMap *vmap, pte_t *entry, vaddr_t pag
 	THIS_CPU->recent_address = page;
 }
 
-/* Lies the address in the table of this CPU's last fault? */
+/* Lies the address in the table of this CPU's last fault? That was in the same address space. */
 ALWAYS_INLINE bool recent_has_table(vaddr_t address)
 {
-	return LIKELY(THIS_CPU->space == THIS_CPU->recent_space) &&
-	       LIKELY((address ^ THIS_CPU->recent_address) < TABLE_SPAN);
+	return LIKELY((address ^ THIS_CPU->recent_address) < TABLE_SPAN);
 }
 
 /* Then: its entry there. In what the two addresses differ, the addresses of the entries do. */

@@ -53,7 +53,7 @@ STATIC_ASSERT(DIV_ROUND_UP(TAIL_PAGES, 4) <= TAIL_BATCH);
 ALWAYS_INLINE bool try_rest(struct frame *frame, pte_t *entry, struct flush_batch *batch)
 	REQUIRES(lru.lock)
 {
-	struct frame *table = vmap_table_of(entry);
+	struct frame *table = policy_table(frame);
 	pte_t old;
 
 	if (UNLIKELY(!spin_try_lock(&table->table.lock)))

@@ -45,6 +45,12 @@ ALWAYS_INLINE pte_t *policy_entry(const struct frame *frame)
 	return pte_numbered(frame->page.entry);
 }
 
+/* The frame of its table: whose lock guards it. */
+ALWAYS_INLINE struct frame *policy_table(const struct frame *frame)
+{
+	return frame_at(frame->page.entry / PTE_COUNT);
+}
+
 /*
  * policy_test_accessed(), where it is asked of every page: of a process's, which has that
  * entry.

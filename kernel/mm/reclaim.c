@@ -91,7 +91,7 @@ void reclaim_page_convert(pfn_t pfn, enum frame_state state)
 static enum eviction unmap(struct frame *frame, struct VMap *vmap, struct flush_batch *batch)
 {
 	pte_t *entry = policy_entry(frame);
-	struct frame *table = vmap_table_of(entry);
+	struct frame *table = policy_table(frame);
 	enum eviction result = EVICTION_DONE;
 	pte_t old;
 
@@ -143,7 +143,7 @@ static SLOW_PATH enum eviction settle_otherwise(struct frame *frame, const struc
 ALWAYS_INLINE enum eviction settle(struct frame *frame, const struct VMap *vmap, uint32_t slot)
 {
 	pte_t *entry = policy_entry(frame);
-	struct frame *table = vmap_table_of(entry);
+	struct frame *table = policy_table(frame);
 	enum eviction result = EVICTION_DONE;
 	pte_t old;
 
@@ -154,7 +154,7 @@ ALWAYS_INLINE enum eviction settle(struct frame *frame, const struct VMap *vmap,
 		result = settle_otherwise(frame, vmap, slot);
 	else if (LIKELY(slot_is_one(slot)))
 		pte_write(entry,
-			  pte_make_swapped(slot, swap_slot_generation(slot), pte_kept_flags(old)));
+			  pte_make_swapped(swap_slot_place(slot), pte_kept_flags(old)));
 	else if (LIKELY(slot == SLOT_NONE))
 		pte_write(entry, pte_make_untouched(pte_kept_flags(old)));
 	else

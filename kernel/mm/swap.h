@@ -51,10 +51,16 @@ STATIC_ASSERT(sizeof(struct swap_slot) == 16);
 
 extern struct swap_slot swap_slots[]; /* at SLOTS_BASE */
 
-/* The present generation of a slot that the caller holds: what the entry carries. */
+/* The present generation of a slot that the caller holds. */
 ALWAYS_INLINE uint16_t swap_slot_generation(uint32_t slot)
 {
 	return swap_slots[slot].generation;
+}
+
+/* The same and the slot, which was written: what the entry carries. */
+ALWAYS_INLINE swap_place_t swap_slot_place(uint32_t slot)
+{
+	return swap_slots[slot].place;
 }
 
 /* The same of any number: 0 if there is no such slot. */

@@ -160,9 +160,16 @@ ALWAYS_INLINE void spin_lock(struct spinlock *lock) ACQUIRES(lock)
 /* Takes the lock if it is free. Interrupts are off. */
 ALWAYS_INLINE bool spin_try_lock(struct spinlock *lock) TRY_ACQUIRES(true, lock)
 {
+	uint32_t expected = 0;
+	bool taken;
+
 	DEBUG_ASSERT(!irq_enabled());
 	schedule_point();
-	if (!__sync_bool_compare_and_swap(&lock->owner, 0, THIS_CPU->lock_owner))
+	__asm__ volatile("lock cmpxchgl %3, %1"
+			 : "=@ccz"(taken), "+m"(lock->owner), "+a"(expected)
+			 : "r"(THIS_CPU->lock_owner)
+			 : "memory");
+	if (!taken)
 		return false;
 	lock_debug_record(lock, lock->lock_class, __builtin_return_address(0));
 	return true;

@@ -128,14 +128,14 @@ static void stale_generation(pte_t *entry, uint32_t slot, uint32_t other)
 	uint16_t generation = (uint16_t)(swap_slot_generation(slot) - 1);
 
 	(void)other;
-	pte_write(entry, pte_make_swapped(slot, generation, 0));
+	pte_write(entry, pte_make_swapped(swap_place(slot, generation), 0));
 	slot_give_back(slot);
 }
 
 static void slot_out_of_range(pte_t *entry, uint32_t slot, uint32_t other)
 {
 	(void)other;
-	pte_write(entry, pte_make_swapped(0xfffffff0, 1, 0));
+	pte_write(entry, pte_make_swapped(swap_place(0xfffffff0, 1), 0));
 	slot_give_back(slot);
 }
 
@@ -155,7 +155,7 @@ static void slot_unwritten(pte_t *entry, uint32_t slot, uint32_t other)
 	flags = irq_save();
 	given = swap_slot_alloc();
 	irq_restore(flags);
-	pte_write(entry, pte_make_swapped(given, swap_slot_generation(given), 0));
+	pte_write(entry, pte_make_swapped(swap_place(given, swap_slot_generation(given)), 0));
 }
 
 TEST(swap, entries_that_lie)

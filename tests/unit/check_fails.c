@@ -210,7 +210,7 @@ static void slot_held_twice(enum step step)
 
 static void slot_out_of_range(enum step step)
 {
-	SWAP_VALUE(patient_entry(3)->bits, pte_make_swapped(0xfffffff0, 1, 0).bits);
+	SWAP_VALUE(patient_entry(3)->bits, pte_make_swapped(swap_place(0xfffffff0, 1), 0).bits);
 }
 
 static void slot_not_in_use(enum step step)
@@ -224,7 +224,7 @@ static void slot_not_in_use(enum step step)
 	}
 	irq_restore(flags);
 	SWAP_VALUE(patient_entry(3)->bits,
-		   pte_make_swapped(slot, swap_slot_generation(slot), 0).bits);
+		   pte_make_swapped(swap_slot_place(slot), 0).bits);
 }
 
 static void past_generation(enum step step)
@@ -233,7 +233,7 @@ static void past_generation(enum step step)
 
 	SWAP_VALUE(
 		patient_entry(2)->bits,
-		pte_make_swapped(pte_slot(entry), (uint16_t)(pte_generation(entry) - 1), 0).bits);
+		pte_make_swapped(swap_place(pte_slot(entry), (uint16_t)(pte_generation(entry) - 1)), 0).bits);
 }
 
 static void clean_page_differs(enum step step)
