@@ -30,6 +30,7 @@ static struct {
 	struct spinlock lock;
 	struct block_device *device;
 	uint32_t slot_count;
+	uint32_t scarce_from; /* with so many in use or bad few are left */
 	uint32_t free_first GUARDED_BY(lock);
 	uint32_t fresh; /* grows under the lock: slots from here on were never given out */
 	uint32_t used;  /* changed under the lock */
@@ -40,6 +41,7 @@ void swap_init(struct block_device *device)
 {
 	swap.device = device;
 	swap.slot_count = (uint32_t)device->block_count;
+	swap.scarce_from = swap.slot_count - swap.slot_count / 8;
 	swap_scarce = swap.slot_count == 0;
 }
 
@@ -61,7 +63,7 @@ ALWAYS_INLINE bool slot_in_use(uint32_t index)
 /* Called whenever `used` or `bad` has changed. */
 ALWAYS_INLINE void scarce_update(void) REQUIRES(swap.lock)
 {
-	WRITE_ONCE(swap_scarce, swap.used + swap.bad >= swap.slot_count - swap.slot_count / 8);
+	WRITE_ONCE(swap_scarce, swap.used + swap.bad >= swap.scarce_from);
 }
 
 /* Every bad slot is free again; returns how many. */
@@ -115,8 +117,7 @@ uint32_t swap_slot_alloc(void)
 	slot = slot_at(index);
 	slot->link = index;
 	slot->unwritten = 1;
-	if (++slot->generation == 0)
-		slot->generation = 1;
+	slot->generation += slot->generation == UINT16_MAX ? 2 : 1; /* never 0 */
 	swap.used++;
 	scarce_update();
 	spin_unlock(&swap.lock);
