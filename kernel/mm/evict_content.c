@@ -88,6 +88,6 @@ uint32_t evict_content_elsewhere(pfn_t pfn)
 			slot = slot_take_from_resident();
 		if (slot == SLOT_NONE)
 			return SLOT_FAILED;
-	} while (swap_write(slot, pfn)); /* then it was retired */
+	} while (swap_write(slot, pfn_to_direct(pfn))); /* then it was retired */
 	return slot;
 }

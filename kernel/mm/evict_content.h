@@ -33,11 +33,13 @@ uint32_t evict_content_elsewhere(pfn_t pfn);
  */
 ALWAYS_INLINE uint32_t evict_content_save(pfn_t pfn, uint32_t slot)
 {
-	if (UNLIKELY(page_is_zero(pfn_to_direct(pfn))))
+	const void *page = pfn_to_direct(pfn);
+
+	if (UNLIKELY(page_is_zero(page)))
 		return evict_content_zero(slot);
 	if (slot == SLOT_NONE)
 		slot = swap_slot_alloc();
-	if (UNLIKELY(slot == SLOT_NONE) || UNLIKELY(swap_write(slot, pfn)))
+	if (UNLIKELY(slot == SLOT_NONE) || UNLIKELY(swap_write(slot, page)))
 		return evict_content_elsewhere(pfn);
 	return slot;
 }

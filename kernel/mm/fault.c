@@ -208,7 +208,7 @@ ALWAYS_INLINE enum served serve_swapped(pte_t *entry, vaddr_t page, pte_t seen, 
 	}
 	pte_write(entry, pte_make_transit(*pfn, pte_kept_flags(seen)));
 	spin_unlock(&table->table.lock);
-	*why = swap_read(*pfn, pte_place(seen));
+	*why = swap_read(pfn_to_direct(*pfn), pte_place(seen));
 	if (UNLIKELY(*why)) {
 		transit_undo(entry, seen);
 		return LOST;

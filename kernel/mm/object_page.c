@@ -106,7 +106,7 @@ static void page_enter(struct object *object, struct object_page *page, uint64_t
 static int slot_read(const struct object_page *page, pfn_t pfn, const char **detail)
 {
 	swap_place_t place = swap_place(object_page_number(page), object_page_generation(page));
-	const char *why = swap_read(pfn, place);
+	const char *why = swap_read(pfn_to_direct(pfn), place);
 
 	if (why && detail)
 		*detail = why;

@@ -174,7 +174,7 @@ static COLD int write_failed(struct swap_slot *slot)
 	return -EIO;
 }
 
-int swap_write(uint32_t index, pfn_t pfn)
+int swap_write(uint32_t index, const void *page)
 {
 	struct swap_slot *slot = slot_at(index);
 	struct block_device *device = swap.device;
@@ -182,7 +182,7 @@ int swap_write(uint32_t index, pfn_t pfn)
 
 	slot->unwritten = 0; /* nobody reads it before this is over, or ever if it fails */
 	schedule_point();
-	copied = device->write(index, pfn_to_direct(pfn), device);
+	copied = device->write(index, page, device);
 	if (UNLIKELY(copied.error))
 		return write_failed(slot);
 	schedule_point();
@@ -209,7 +209,7 @@ static SLOW_PATH const char *place_refused(swap_place_t place)
 	return read_failed("nothing was written to the slot");
 }
 
-const char *swap_read(pfn_t pfn, swap_place_t place)
+const char *swap_read(void *page, swap_place_t place)
 {
 	uint32_t index = (uint32_t)place.bits;
 	const struct swap_slot *slot = slot_at(index);
@@ -219,7 +219,7 @@ const char *swap_read(pfn_t pfn, swap_place_t place)
 	schedule_point();
 	if (UNLIKELY(index >= swap.fresh || slot->place.bits != place.bits))
 		return place_refused(place);
-	copied = device->read(pfn_to_direct(pfn), index, device);
+	copied = device->read(page, index, device);
 	if (UNLIKELY(copied.error))
 		return read_failed("the swap device could not read it");
 	if (UNLIKELY((copied.sum ^ slot->sum) != slot_seed(slot->place)))

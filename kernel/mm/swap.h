@@ -70,17 +70,17 @@ uint16_t swap_find_generation(uint32_t slot);
 bool swap_slot_held(uint32_t slot, uint16_t generation);
 
 /*
- * Writes the frame's bytes to a slot that the caller holds. 0, or -EIO: then
+ * Writes a page of the direct map to a slot that the caller holds. 0, or -EIO: then
  * the slot is bad and has been retired (it counts as used no more and is never
  * given out again). May sleep one day: no spinlock held. Interrupts off.
  */
-int swap_write(uint32_t slot, pfn_t pfn) MUST_CHECK;
+int swap_write(uint32_t slot, const void *page) MUST_CHECK;
 
 /*
- * Reads a slot into a frame and verifies it. NULL, or a sentence: the device failed, or the
- * bytes are not those written. Interrupts off.
+ * Reads a slot into a page of the direct map and verifies it. NULL, or a sentence: the device
+ * failed, or the bytes are not those written. Interrupts off.
  */
-const char *swap_read(pfn_t pfn, swap_place_t place) MUST_CHECK;
+const char *swap_read(void *page, swap_place_t place) MUST_CHECK;
 
 struct swap_counts swap_read_counts(void);
 

@@ -138,14 +138,20 @@ def check_first_fault():
              r"\ntable of pfn \d+ \(page_table\): cpu \d\b")
 
 
+def pfn_of_page():
+    """The frame of the page that swap_write or swap_read was called for."""
+    return int(gdb.parse_and_eval("(unsigned long)page")) - 0xffff800000000000 >> 12
+
+
 def check_leaving():
     """A page on its way out is resting, and its evictor's frame is not listed."""
     stop_at("swap_write")
-    pfn = int(gdb.parse_and_eval("pfn"))
+    pfn = pfn_of_page()
     address = word("a = as $p malloc 64K")
     prints(f"vm pt {address}", *WALK, rf" +1 +0 {HEX} resting pfn {pfn}",
            f"frame {pfn}: private of pid 1 at {address} dirty evicting flushed")
-    prints("vm frame pfn", f"pfn {pfn}", f"physical {pfn << 12:#x}", f"direct {HEX}",
+    same("vm frame page", said("vm frame page").splitlines(), said(f"vm frame {pfn}").splitlines())
+    prints(f"vm frame {pfn}", f"pfn {pfn}", f"physical {pfn << 12:#x}", f"direct {HEX}",
            "state private", "owner pid 1", f"address {address}", "flags dirty evicting flushed",
            "slot none", r"table \d+", rf"entry {HEX} resting pfn {pfn}")
     contains("vm swap", "used 1\n", r"\n +0 +1 not written$")
@@ -158,7 +164,7 @@ def check_leaving():
 def check_coming():
     """A page being read back is in transit."""
     stop_at("swap_read")
-    pfn = int(gdb.parse_and_eval("pfn"))
+    pfn = pfn_of_page()
     address = word("a = as $p malloc 64K")
     prints(f"vm pt {address}", *WALK, rf" +1 +0 {HEX} transit pfn {pfn}",
            f"frame {pfn}: private, not yet of anybody: .*")

@@ -122,7 +122,9 @@ Usage: vm frames"""
 
 class Frame(Subcommand):
     """One frame's descriptor, and for a page of a process the entry that names it.
-Usage: vm frame PFN"""
+Usage: vm frame PFN
+
+Of the frame of that number, or in which the bytes at that address of the direct map are."""
 
     arguments = "PFN"
     run = staticmethod(vm_pages.frame)

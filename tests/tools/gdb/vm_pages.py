@@ -4,8 +4,8 @@ import collections
 
 import gdb
 
-from vm_machine import (CR0_PAGING, DIRECT_BASE, ENTRY_COUNT, KERNEL_BASE, PAGE_SHIFT, PAGE_SIZE,
-                        PFN_NONE, PROCESS_END, PTE_FRAME_MASK, PTE_LARGE, PTE_PRESENT,
+from vm_machine import (CR0_PAGING, DIRECT_BASE, DIRECT_END, ENTRY_COUNT, KERNEL_BASE, PAGE_SHIFT,
+                        PAGE_SIZE, PFN_NONE, PROCESS_END, PTE_FRAME_MASK, PTE_LARGE, PTE_PRESENT,
                         SLICE_SHIFT, Problem, entry_index, offset_of, register)
 
 # arch/x86_64/pte.h
@@ -238,6 +238,8 @@ def pfn_text(pfn):
 def frame(machine, pfn):
     """vm frame"""
     machine.need_boot()
+    if DIRECT_BASE <= pfn < DIRECT_END:
+        pfn = (pfn - DIRECT_BASE) >> PAGE_SHIFT
     descriptor = machine.frame_at(pfn)
     if descriptor is None:
         raise Problem(f"{pfn} is not RAM: descriptors end before {machine.frame_limit()}")
