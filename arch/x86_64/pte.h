@@ -111,9 +111,16 @@ ALWAYS_INLINE uint64_t pte_kind(pte_t pte)
 	return pte.bits & (PTE_PRESENT | PTE_KIND_MASK);
 }
 
+/* pte_kind() == kind, by a subtraction of the lowest bits. */
+ALWAYS_INLINE bool pte_is_kind(pte_t pte, uint64_t kind)
+{
+	STATIC_ASSERT((PTE_PRESENT | PTE_KIND_MASK) == 0xf);
+	return ((pte.bits - kind) & 0xf) == 0;
+}
+
 ALWAYS_INLINE bool pte_is_untouched(pte_t pte)
 {
-	return pte_kind(pte) == PTE_KIND_UNTOUCHED;
+	return pte_is_kind(pte, PTE_KIND_UNTOUCHED);
 }
 
 /* Untouched, and all that a first touch of it wants is a zeroed frame, mapped writable. */
@@ -124,22 +131,22 @@ ALWAYS_INLINE bool pte_is_plain_untouched(pte_t pte)
 
 ALWAYS_INLINE bool pte_is_resting(pte_t pte)
 {
-	return pte_kind(pte) == PTE_KIND_RESTING;
+	return pte_is_kind(pte, PTE_KIND_RESTING);
 }
 
 ALWAYS_INLINE bool pte_is_transit(pte_t pte)
 {
-	return pte_kind(pte) == PTE_KIND_TRANSIT;
+	return pte_is_kind(pte, PTE_KIND_TRANSIT);
 }
 
 ALWAYS_INLINE bool pte_is_swapped(pte_t pte)
 {
-	return pte_kind(pte) == PTE_KIND_SWAPPED;
+	return pte_is_kind(pte, PTE_KIND_SWAPPED);
 }
 
 ALWAYS_INLINE bool pte_is_ask(pte_t pte)
 {
-	return pte_kind(pte) == PTE_KIND_ASK;
+	return pte_is_kind(pte, PTE_KIND_ASK);
 }
 
 /* Does the entry hold a frame number (present, resting or transit)? */

@@ -342,7 +342,7 @@ static NOINLINE bool fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 	if (LIKELY((vaddr_t)frame >= thread->stack_base + STACK_RESERVE_BYTES)) {
 		struct VMap *vmap = vmap_current();
 
-		turn_fault(thread, frame->rip, address & PAGE_MASK);
+		turn_fault(thread, frame, address & PAGE_MASK);
 		COUNT(PGFAULT);
 		if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_accessed))
 			recent_clear();
@@ -393,7 +393,7 @@ static NOINLINE bool fault_handle_swapped(struct trap_frame *frame, vaddr_t addr
 	}
 	COUNT(PGFAULT);
 	recent_clear(); /* before it may wait, and go on on another CPU */
-	window_note(thread, frame->rip, page);
+	window_note(thread, frame, page);
 	served = serve_swapped(entry, page, seen, &pfn, &why);
 	if (UNLIKELY(served != SERVED))
 		return fault_go_on(frame, address, entry, served, why);

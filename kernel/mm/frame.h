@@ -118,6 +118,14 @@ ALWAYS_INLINE bool frame_is_page(const struct frame *frame)
 	return state == FRAME_PRIVATE || state == FRAME_SHARED;
 }
 
+/* Is it a process's page, and has it the flag? */
+ALWAYS_INLINE bool frame_is_private_with(const struct frame *frame, uint8_t flag)
+{
+	STATIC_ASSERT(offsetof(struct frame, state) == 0 && offsetof(struct frame, flags) == 1);
+	return (READ_ONCE(*(const uint32_fields_t *)frame) & (0xffu | (uint32_t)flag << 8)) ==
+	       (FRAME_PRIVATE | (uint32_t)flag << 8);
+}
+
 ALWAYS_INLINE void frame_flag_set(struct frame *frame, uint8_t flag)
 {
 	__atomic_fetch_or(&frame->flags, flag, __ATOMIC_RELAXED);

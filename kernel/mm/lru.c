@@ -28,6 +28,7 @@
 #include "kernel/mm/vmap.h"
 
 struct lru_lists lru = {.lock = SPINLOCK(LRU)};
+unsigned lru_exceptions;
 
 /* Takes a listed page off whichever list it is on. */
 static void unlist(struct frame *frame) REQUIRES(lru.lock)
@@ -177,6 +178,7 @@ void lru_end_turn(void)
 	uint64_t flags = lru_lock_irq();
 
 	turn_holder = NULL;
+	__atomic_fetch_and(&lru_exceptions, ~LRU_TURN, __ATOMIC_SEQ_CST);
 	spin_unlock_irq(&lru.lock, flags);
 }
 

@@ -11,6 +11,11 @@
 
 struct object;
 
+/* Why the next victim may be another page than the oldest that rests: bits of one word. Atomic. */
+#define LRU_AHEAD 1u /* pages may be there that were mapped ahead; cleared under the lock */
+#define LRU_TURN 2u  /* a thread has the turn, and its pages are exempt (turn.h) */
+extern unsigned lru_exceptions;
+
 /*
  * Makes a resident page known. Mostly takes no lock that another CPU can hold: see
  * lru_inbox.c. The page_table lock of its entry is held.

@@ -35,7 +35,7 @@ static SLOW_PATH void stays_ahead(pfn_t *place) REQUIRES(lru.lock)
 
 	frame_flag_set(frame, PAGE_AHEAD);
 	page_list_add_youngest(&lru.ahead, frame);
-	WRITE_ONCE(lru.any_ahead, true);
+	__atomic_fetch_or(&lru_exceptions, LRU_AHEAD, __ATOMIC_SEQ_CST);
 	*place = PFN_NONE;
 }
 
@@ -120,8 +120,8 @@ static NOINLINE void inbox_empty(struct inbox *inbox) REQUIRES(lru.lock)
 void inboxes_empty(void)
 {
 	/* Before the inboxes are looked at: who sets it has taken his inbox, and is waited for. */
-	if (UNLIKELY(READ_ONCE(lru.any_ahead)) && lru.ahead.count == 0)
-		(void)__atomic_exchange_n(&lru.any_ahead, false, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(READ_ONCE(lru_exceptions) & LRU_AHEAD) && lru.ahead.count == 0)
+		__atomic_fetch_and(&lru_exceptions, ~LRU_AHEAD, __ATOMIC_SEQ_CST);
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
 		if (READ_ONCE(inboxes[cpu].count))
 			inbox_empty(&inboxes[cpu]);
@@ -189,8 +189,8 @@ void lru_insert_ahead(const pfn_t *place, unsigned count, pte_t *entry)
 
 	for (unsigned i = 0; UNLIKELY(pfns != place) && i < count; i++)
 		pfns[i] = place[i]; /* another CPU has emptied it meanwhile */
-	if (!READ_ONCE(lru.any_ahead))
-		WRITE_ONCE(lru.any_ahead, true);
+	if (!(READ_ONCE(lru_exceptions) & LRU_AHEAD))
+		__atomic_fetch_or(&lru_exceptions, LRU_AHEAD, __ATOMIC_SEQ_CST);
 	inbox->runs[inbox->run_count++] =
 		(struct inbox_run){.at = here, .count = count, .entry = entry};
 	schedule_point();

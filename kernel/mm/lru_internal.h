@@ -18,7 +18,6 @@ struct lru_lists {
 	/* With no more pages than so many it is filled; while it is, its youngest so many may
 	 * not be flushed. */
 	uint64_t tail_low GUARDED_BY(lock);
-	bool any_ahead; /* there may be some on `ahead` or in an inbox; cleared under the lock */
 };
 
 extern struct lru_lists lru;
@@ -88,9 +87,8 @@ ALWAYS_INLINE struct frame *lru_take_resting(struct VMap **vmap)
 	/* The inboxes are left alone: their pages come later, but for those mapped ahead. */
 	spin_lock(&lru.lock);
 	frame = lru.tail.oldest;
-	if (UNLIKELY(lru.tail.count <= lru.tail_low) || UNLIKELY(READ_ONCE(lru.any_ahead)) ||
-	    UNLIKELY(turn_is_taken()) || UNLIKELY(!frame_flag(frame, PAGE_FLUSHED)) ||
-	    UNLIKELY(frame->state != FRAME_PRIVATE)) {
+	if (UNLIKELY(lru.tail.count <= lru.tail_low) || UNLIKELY(READ_ONCE(lru_exceptions)) ||
+	    UNLIKELY(!frame_is_private_with(frame, PAGE_FLUSHED))) {
 		spin_unlock(&lru.lock);
 		return NULL;
 	}

@@ -158,16 +158,16 @@ ALWAYS_INLINE void page_list_append(struct page_list *list, const pfn_t *pfns, u
 {
 	struct frame head;
 	struct page_chain chain = page_chain_begin(&head);
-	uint32_t time = policy_time;
+	const pfn_t *end = pfns + count;
 
-	for (uint32_t i = 0; i < count; i++) {
-		struct frame *frame = frame_at(pfns[i]);
+	for (uint32_t time = policy_time; pfns < end; pfns++) {
+		struct frame *frame = frame_at(*pfns);
 
 		frame->page.stamp = time += POLICY_TICK;
 		page_chain_add(&chain, frame);
 	}
 	page_list_join(list, &head, &chain);
-	policy_time = time;
+	policy_time += count * POLICY_TICK;
 }
 
 ALWAYS_INLINE void page_list_remove(struct page_list *list, struct frame *frame)

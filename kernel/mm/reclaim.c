@@ -128,12 +128,22 @@ enum eviction eviction_undo(struct frame *frame, uint32_t slot)
 	return slot == SLOT_FAILED ? EVICTION_FAILED : EVICTION_STAYS;
 }
 
-/* Step 5, where the page has not simply gone: it was freed or touched, or could not be saved. */
+/*
+ * Step 5, where the page has not simply gone to its slot: it was freed or touched, or is all
+ * zero, or could not be saved. The page_table lock is held.
+ */
 static SLOW_PATH enum eviction settle_otherwise(struct frame *frame, const struct VMap *vmap,
 						uint32_t slot)
 {
+	pte_t *entry = policy_entry(frame);
+	pte_t old = pte_read(entry);
+
 	if (frame_flag(frame, PAGE_DISOWNED))
 		return EVICTION_DISOWNED;
+	if (slot == SLOT_NONE && pte_is_resting(old) && !frame_flag(frame, PAGE_TOUCHED)) {
+		pte_write(entry, pte_make_untouched(pte_kept_flags(old)));
+		return EVICTION_DONE;
+	}
 	event_record(EVENT_STAY, vmap->pid, frame->page.address, frame_pfn(frame),
 		     slot_is_one(slot) ? slot : SLOT_NONE, frame_flag(frame, PAGE_DIRTY));
 	return eviction_undo(frame, slot);
@@ -150,15 +160,10 @@ ALWAYS_INLINE enum eviction settle(struct frame *frame, const struct VMap *vmap,
 	spin_lock(&table->table.lock);
 	old = pte_read(entry);
 	if (UNLIKELY(frame_flag(frame, PAGE_DISOWNED | PAGE_TOUCHED)) ||
-	    UNLIKELY(!pte_is_resting(old)))
+	    UNLIKELY(!pte_is_resting(old)) || UNLIKELY(!slot_is_one(slot)))
 		result = settle_otherwise(frame, vmap, slot);
-	else if (LIKELY(slot_is_one(slot)))
-		pte_write(entry,
-			  pte_make_swapped(swap_slot_place(slot), pte_kept_flags(old)));
-	else if (LIKELY(slot == SLOT_NONE))
-		pte_write(entry, pte_make_untouched(pte_kept_flags(old)));
 	else
-		result = settle_otherwise(frame, vmap, slot);
+		pte_write(entry, pte_make_swapped(swap_slot_place(slot), pte_kept_flags(old)));
 	spin_unlock(&table->table.lock);
 	return result;
 }

@@ -28,6 +28,7 @@ static COLD void turn_take(struct thread *thread)
 	thread->fault_floor = UINT64_MAX;
 	thread->turn_faults = 0;
 	__atomic_store_n(&turn_holder, thread, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&lru_exceptions, LRU_TURN, __ATOMIC_SEQ_CST);
 }
 
 void turn_release(struct thread *thread)
@@ -70,6 +71,22 @@ void turn_ask(struct thread *thread, vaddr_t page)
 		window->pages[window->next++ % WINDOW_PAGES] = page;
 	else if (!thread->turn && window_is_stuck(window))
 		turn_take(thread);
+}
+
+void window_note_again(struct thread *thread, uint64_t rip, vaddr_t page)
+{
+	struct fault_window *window = &thread->window;
+
+	if (window->rip != rip) {
+		window->rip = rip;
+		for (unsigned i = 1; i < WINDOW_PAGES; i++)
+			window->pages[i] = 0;
+		window->pages[0] = page;
+		window->next = 1;
+		window->asked_again = 0;
+	} else {
+		turn_ask(thread, page);
+	}
 }
 
 /* Is the page mapped at one of the addresses? A shared one may be, at any. */

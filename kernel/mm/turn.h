@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include "arch/x86_64/trap.h"
+#include "kernel/mm/lru.h"
 #include "kernel/sched/thread.h"
 #include "lib/types.h"
 
@@ -27,49 +29,51 @@ ALWAYS_INLINE bool window_has(const struct fault_window *window, vaddr_t page)
 	       window->pages[3] == page;
 }
 
-/* Out of line: the same instruction asks again for a page it had been given. */
+/* The same instruction asks again, for a page it had been given or another one. */
 SLOW_PATH void turn_ask(struct thread *thread, vaddr_t page);
 
+/* Out of line: the instruction may be the one that faulted last, and not have retired since. */
+SLOW_PATH void window_note_again(struct thread *thread, uint64_t rip, vaddr_t page);
+
 /*
- * Notes that the thread's instruction at rip asks for the page, and takes the turn (may wait
+ * Notes that the thread's instruction asks for the page, and takes the turn (may wait
  * for it) if it asked often before. The thread has no turn. No spinlock held; interrupts may be
  * off.
+ *
+ * An instruction that has not retired finds the registers as they were. So where their sum is
+ * another than last time, it has, or it is another one; else its window tells.
  */
-ALWAYS_INLINE void window_note(struct thread *thread, uint64_t rip, vaddr_t page)
+ALWAYS_INLINE void window_note(struct thread *thread, const struct trap_frame *frame, vaddr_t page)
 {
 	struct fault_window *window = &thread->window;
+	uint64_t registers =
+		frame->rip + frame->rax + frame->rcx + frame->rdx + frame->rsi + frame->rdi;
 
-	if (window->rip != rip) {
-		window->rip = rip;
-		for (unsigned i = 1; i < WINDOW_PAGES; i++)
-			window->pages[i] = 0;
-		window->pages[0] = page;
-		window->next = 1;
-		window->asked_again = 0;
-	} else if (UNLIKELY(window_has(window, page))) {
-		turn_ask(thread, page);
-	} else {
-		window->pages[window->next++ % WINDOW_PAGES] = page;
+	if (UNLIKELY(window->registers == registers)) {
+		window_note_again(thread, frame->rip, page);
+		return;
 	}
+	window->registers = registers;
+	window->rip = 0;
 }
 
 /* The same of any thread: one that has the turn gives it up once its instruction has retired. */
-ALWAYS_INLINE void turn_fault(struct thread *thread, uint64_t rip, vaddr_t page)
+ALWAYS_INLINE void turn_fault(struct thread *thread, const struct trap_frame *frame, vaddr_t page)
 {
-	if (UNLIKELY(thread->turn) && thread->window.rip == rip) {
+	if (UNLIKELY(thread->turn) && thread->window.rip == frame->rip) {
 		turn_ask(thread, page);
 		return;
 	}
 	if (UNLIKELY(thread->turn))
 		turn_release(thread);
-	window_note(thread, rip, page);
+	window_note(thread, frame, page);
 }
 
 extern struct thread *turn_holder;
 
 ALWAYS_INLINE bool turn_is_taken(void)
 {
-	return READ_ONCE(turn_holder);
+	return READ_ONCE(lru_exceptions) & LRU_TURN;
 }
 
 /* Is it one of the holder's pages? The lru lock is held. */

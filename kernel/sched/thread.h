@@ -32,7 +32,8 @@ struct wait_queue;
 #define WINDOW_PAGES 4
 
 struct fault_window {
-	uint64_t rip;                /* of the instruction that faulted last */
+	uint64_t registers;          /* of the last fault: see window_note() */
+	uint64_t rip;                /* of the instruction that asked for the pages; 0: for none */
 	uint32_t next;               /* place for its next page */
 	uint16_t asked_again;        /* so often for pages that it had, ... */
 	uint16_t asked_at;           /* ... and for no other since `next` was this */

@@ -224,16 +224,15 @@ static void slot_not_in_use(enum step step)
 	}
 	irq_restore(flags);
 	SWAP_VALUE(patient_entry(3)->bits,
-		   pte_make_swapped(swap_slot_place(slot), 0).bits);
+		   pte_make_swapped(swap_place(slot, swap_slot_generation(slot)), 0).bits);
 }
 
 static void past_generation(enum step step)
 {
 	pte_t entry = pte_read(patient_entry(2));
+	swap_place_t past = swap_place(pte_slot(entry), (uint16_t)(pte_generation(entry) - 1));
 
-	SWAP_VALUE(
-		patient_entry(2)->bits,
-		pte_make_swapped(swap_place(pte_slot(entry), (uint16_t)(pte_generation(entry) - 1)), 0).bits);
+	SWAP_VALUE(patient_entry(2)->bits, pte_make_swapped(past, 0).bits);
 }
 
 static void clean_page_differs(enum step step)
