@@ -45,8 +45,7 @@
 
 /*
  * Freed pages, of each CPU, that wait until the others have flushed them: 1 MiB, which its caches
- * still know. From half as many on the others flush when it suits them: each time costs them some
- * hundred translations.
+ * still know.
  */
 #define QUARANTINE_PAGES 256
 /*

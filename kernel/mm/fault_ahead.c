@@ -18,6 +18,8 @@
  * the first to leave again (lru_inbox.c). They hold zeros, so they leave without a
  * write.
  *
+ * Likewise for a block that is given out again with the frames that it had (vmap_rest.c).
+ *
  * Locks: page_table, as any first touch. Invariants: those of fault.c.
  */
 #include "arch/x86_64/page_bytes.h"
@@ -45,9 +47,21 @@ static unsigned untouched_run(const pte_t *entry, unsigned most)
 	return count;
 }
 
-/* Describes and maps zeroed frames; returns how many, as an entry may be another by now. */
-static unsigned map_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page, const pfn_t *pfns,
-			  unsigned count)
+/* Interrupts are off for all of it, and other CPUs may wait for an answer. */
+static void zero_and_serve(const pfn_t *pfns, unsigned count)
+{
+	for (unsigned done = 0; done < count; done += ZERO_PAGES) {
+		pages_zero(pfns + done, MIN(ZERO_PAGES, count - done));
+		tlb_serve();
+	}
+}
+
+/*
+ * Describes and maps zeroed frames; returns how many, as an entry may be another by now.
+ * flags: further ones of the entries.
+ */
+ALWAYS_INLINE unsigned map_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page, const pfn_t *pfns,
+				 unsigned count, uint64_t flags)
 {
 	struct frame *table = vmap_table_of(entry);
 	uint64_t head = vmap->new_head;
@@ -59,7 +73,7 @@ static unsigned map_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page, const p
 
 		frame_describe(&frames[pfn], head, &entry[mapped], page);
 		if (UNLIKELY(!pte_replace(&entry[mapped], pte_make_untouched(0),
-					  pte_make_present(pfn, 0))))
+					  (pte_t){pte_make_present(pfn, 0).bits | flags})))
 			break;
 	}
 	if (LIKELY(mapped))
@@ -80,14 +94,24 @@ void fault_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page)
 	count = reclaim_pages_try_alloc(pfns, wanted);
 	if (UNLIKELY(count == 0))
 		return;
-	for (unsigned done = 0; done < count; done += ZERO_PAGES) {
-		pages_zero(pfns + done, MIN(ZERO_PAGES, count - done));
-		tlb_serve(); /* interrupts are off for all of it */
-	}
+	zero_and_serve(pfns, count);
 	first = pfns[0]; /* from now on others may change what is there */
-	mapped = map_ahead(vmap, entry, page, pfns, count);
+	mapped = map_ahead(vmap, entry, page, pfns, count, 0);
 	COUNT_ADD(PGAHEAD, mapped);
 	event_record(EVENT_AHEAD, vmap->pid, page, first, mapped, PTE_KIND_UNTOUCHED);
 	for (unsigned i = mapped; UNLIKELY(i < count); i++)
 		fault_give_back(pfns[i]);
+}
+
+unsigned fault_map_again(struct VMap *vmap, pte_t *entry, vaddr_t page, const pfn_t *pfns,
+			 unsigned count)
+{
+	unsigned mapped;
+
+	(void)lru_ahead_place(count); /* they are copied there */
+	zero_and_serve(pfns, count);
+	mapped = map_ahead(vmap, entry, page, pfns, count, PTE_DIRTY);
+	COUNT_ADD(PGAHEAD, mapped);
+	event_record(EVENT_AHEAD, vmap->pid, page, pfns[0], mapped, PTE_KIND_UNTOUCHED);
+	return mapped;
 }

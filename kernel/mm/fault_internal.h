@@ -99,6 +99,16 @@ ALWAYS_INLINE bool fault_wants_ahead(const struct VMap *vmap, const pte_t *entry
  */
 void fault_ahead(struct VMap *vmap, pte_t *entry, vaddr_t page);
 
+/*
+ * Maps the plain untouched pages from `page` on, at most NEIGHBOURS_MAX and all in one table,
+ * with the frames that they had before, which are zeroed first. Another CPU may have kept such
+ * a translation, and stores by it are not noted in the entry: so it is dirty from the
+ * beginning. Returns how many, as an entry may be another by now. Interrupts are off, no
+ * spinlock is held.
+ */
+unsigned fault_map_again(struct VMap *vmap, pte_t *entry, vaddr_t page, const pfn_t *pfns,
+			 unsigned count);
+
 /* Gives back the frame of a page that was described and is not mapped after all. */
 void fault_give_back(pfn_t pfn);
 

@@ -23,6 +23,15 @@ struct quarantine_mark {
 struct quarantine_mark quarantine_add(struct address_space *space, uint64_t others,
 				      const pfn_t *pfns, unsigned count);
 
+/*
+ * Takes out what this CPU took in last, if it is a frame for each of the first `count` of a
+ * block's `span` pages, and for no other of them: pfns[i] is that of page i. address: where the
+ * block begins, in the VMap of that slot. Other CPUs may have these translations yet.
+ * False: nothing is taken out. Interrupts are off.
+ */
+bool quarantine_take_back(uint16_t slot, vaddr_t address, unsigned span, pfn_t *pfns,
+			  unsigned count);
+
 /* Have all CPUs flushed what was taken in with that mark? */
 bool quarantine_is_past(struct quarantine_mark mark);
 

@@ -18,7 +18,7 @@
  * vmap_free makes the block free first, so that a racing second free of it finds
  * nothing, then takes its pages (a large block's without the mutex), and then puts
  * it on the list: so nobody is given it while it has pages, or while another CPU
- * may still see them.
+ * may still see them, but with just these (vmap_rest.c).
  * Locks: the mutex (class vmap) is outside all spinlocks. Faults do not take
  * it: whether a page may be touched is in its entry alone.
  */
@@ -26,6 +26,7 @@
 
 #include "kernel/bugs.h"
 #include "kernel/mm/commit.h"
+#include "kernel/mm/policy.h"
 #include "kernel/mm/quarantine.h"
 #include "kernel/mm/release_quick.h"
 #include "kernel/mm/vmap_internal.h"
@@ -173,6 +174,46 @@ static bool arena_provide(struct VMap *vmap, unsigned index, uint32_t size_bytes
 	return arena->first_free;
 }
 
+/*
+ * A block of several pages that this CPU freed, which rests, with its frames. NULL: there is
+ * none such, or the arena has another.
+ */
+static void *malloc_again(struct VMap *vmap, unsigned arena, uint32_t size_bytes)
+{
+	uint64_t pages = pages_of(size_bytes);
+	pfn_t pfns[NEIGHBOURS_MAX];
+	void *data = NULL;
+
+	if (LIKELY(READ_ONCE(vmap->resting_count) == 0) || pages < 2 || pages > vmap->neighbours ||
+	    !policy_accessed)
+		return NULL;
+	mutex_lock(&vmap->mutex);
+	irq_disable();
+	if (vmap->arenas[arena].first_free == 0 &&
+	    block_wake_own(vmap, arena, pfns, (unsigned)pages)) {
+		data = block_take(vmap, arena, size_bytes, THOROUGH);
+		if (UNLIKELY(!data))
+			frames_drop(vmap, pfns, (unsigned)pages);
+	}
+	mutex_unlock(&vmap->mutex);
+	if (data)
+		block_map_again(vmap, (vaddr_t)data, pfns, (unsigned)pages);
+	irq_enable();
+	return data;
+}
+
+/* Any block that can be had. */
+static void *malloc_thorough(struct VMap *vmap, unsigned arena, uint32_t size_bytes)
+{
+	void *data = NULL;
+
+	mutex_lock(&vmap->mutex);
+	if (arena_provide(vmap, arena, size_bytes))
+		data = block_take(vmap, arena, size_bytes, THOROUGH);
+	mutex_unlock(&vmap->mutex);
+	return data;
+}
+
 /* All that the quick way below does not do: errors, waiting, growing. */
 static SLOW_PATH void *malloc_slow(struct VMap *vmap, int size)
 {
@@ -186,10 +227,9 @@ static SLOW_PATH void *malloc_slow(struct VMap *vmap, int size)
 	if (!error) {
 		unsigned arena = arena_for((uint32_t)size);
 
-		mutex_lock(&vmap->mutex);
-		if (arena_provide(vmap, arena, (uint32_t)size))
-			data = block_take(vmap, arena, (uint32_t)size, THOROUGH);
-		mutex_unlock(&vmap->mutex);
+		data = malloc_again(vmap, arena, (uint32_t)size);
+		if (!data)
+			data = malloc_thorough(vmap, arena, (uint32_t)size);
 		if (!data)
 			error = -ENOMEM;
 	}
@@ -299,35 +339,6 @@ static int free_error(const struct VMap *vmap, vaddr_t address)
 	    READ_ONCE(vmap_by_slot[vmap_slice(address)]))
 		return -EPERM; /* another process's */
 	return -EINVAL;
-}
-
-/*
- * The pages of a block of several that ended are taken out without the mutex, so
- * that threads of the process can do so at once: it is nobody's meanwhile. The mutex
- * is held before and after.
- */
-static void block_release_apart(struct VMap *vmap, unsigned arena_index, vaddr_t address,
-				uint64_t pages) REQUIRES(vmap->mutex)
-{
-	uint32_t index = (uint32_t)address >> (arena_index + ARENA_MIN_SHIFT);
-	struct quarantine_mark mark;
-	bool rests;
-
-	if (BUG_PLANTED(BUG_DROP_LOCK) && arena_index > PAGE_ARENA)
-		block_give(vmap, arena_index, index);
-	mutex_unlock(&vmap->mutex);
-	rests = pages_release(vmap, address & PAGE_MASK, pages,
-			      pages <= QUARANTINE_BLOCK_PAGES ? &mark : NULL);
-	/* Here nobody waits for it. */
-	if (UNLIKELY(rests) && READ_ONCE(vmap->resting_count) >= QUARANTINE_BLOCKS - 1)
-		(void)quarantine_drain();
-	mutex_lock(&vmap->mutex);
-	if (BUG_PLANTED(BUG_DROP_LOCK))
-		return;
-	if (UNLIKELY(rests) && !BUG_PLANTED(BUG_EARLY_BLOCK))
-		block_rest(vmap, arena_index, index, mark);
-	else
-		block_give(vmap, arena_index, index);
 }
 
 /* The pages of a block that ended: taken out, and promised no more. The mutex is held. */

@@ -91,7 +91,8 @@ void *vmap_malloc(struct VMap *vmap, int size);
  * EINVAL (interior, freed already, never allocated), EPERM (another process's
  * VMap or address, a kernel address); then nothing is freed. The caller finds the
  * pages gone. A thread that runs on another CPU meanwhile may see those of a block of
- * several for a while yet, as if the call came later; nobody else has them until then.
+ * several for a while yet, as if the call came later; nobody else has them until then,
+ * unless the same block is given out again.
  */
 void vmap_free(struct VMap *vmap, void *data);
 

@@ -108,12 +108,32 @@ ALWAYS_INLINE void arena_give(struct arena *arena, struct block *block, uint32_t
 	arena->first_free = index + 1;
 }
 
-/* A block of several pages that ended may be given out again; or later (vmap_rest.c). */
-void block_give(struct VMap *vmap, unsigned arena, uint32_t index);
-void block_rest(struct VMap *vmap, unsigned arena, uint32_t index, struct quarantine_mark mark);
+/*
+ * The pages of a block of several that ended are taken out without the mutex, so
+ * that threads of the process can do so at once: it is nobody's meanwhile. Then it may be
+ * given out again; or later (vmap_rest.c). The mutex is held before and after.
+ */
+void block_release_apart(struct VMap *vmap, unsigned arena, vaddr_t address, uint64_t pages)
+	REQUIRES(vmap->mutex);
 
 /* Blocks that rested, and whose pages no CPU can reach any more, may be given out again. */
 void blocks_wake(struct VMap *vmap);
+
+/*
+ * The block of the arena that this CPU freed last is on the arena's free list, the first, though
+ * it rests, if it has `count` pages and each its frame, in pfns[], which are the caller's now.
+ * False: no block is such, and nothing was changed. The mutex is held, interrupts are off.
+ */
+bool block_wake_own(struct VMap *vmap, unsigned arena, pfn_t *pfns, unsigned count);
+
+/*
+ * That block, which is live now, gets them. The mutex is not held: the caller alone knows the
+ * block. Interrupts are off, since block_wake_own().
+ */
+void block_map_again(struct VMap *vmap, vaddr_t address, const pfn_t *pfns, unsigned count);
+
+/* These frames are for nobody: they are free once no CPU can reach them. Interrupts are off. */
+void frames_drop(const struct VMap *vmap, const pfn_t *pfns, unsigned count);
 
 /* Is the page's level-1 table the one that the arena used last? Then arena_entry() is quick. */
 ALWAYS_INLINE bool arena_knows_table(const struct arena *arena, vaddr_t address)
@@ -145,8 +165,8 @@ void pages_promise(struct VMap *vmap, vaddr_t address, uint64_t count, uint64_t 
 /*
  * Any kind -> none for `count` pages: frames and slots are released. With `mark` other CPUs may
  * be told later: then, true and the mark says until when they may reach pages of these.
- * The mutex is held, or nobody can be given these pages meanwhile (block_release_apart() of
- * vmap.c). May sleep.
+ * The mutex is held, or nobody can be given these pages meanwhile (block_release_apart()).
+ * May sleep.
  */
 bool pages_release(struct VMap *vmap, vaddr_t address, uint64_t count,
 		   struct quarantine_mark *mark);

@@ -1,7 +1,7 @@
 /*
  * translations.c: what CPUs remember of page tables: shootdowns against each
  * other, against readers and against switches of the address space; and pages whose
- * shootdown comes later.
+ * shootdown comes later, or never.
  */
 #include "kernel/proc/program.h"
 #include "tests/schedule/scenario.h"
@@ -201,4 +201,69 @@ SCENARIO(29, moved_block_against_read)
 	readers = scenario_parts(4) - 1;
 	scenario_expect(1 + readers);
 	CHECK_EXITS(0, block_moves);
+}
+
+/* ---- 30 -------------------------------------------------------------------------- */
+
+#define RETURNS 8u
+
+/* A block that is freed and given out again, mostly the same, and who stores into each. */
+static struct {
+	vaddr_t block;
+	unsigned round, stored; /* atomic: of the block; of the one that was stored into last */
+} returning;
+
+static void returns(void)
+{
+	for (unsigned round = 1; round <= RETURNS; round++) {
+		/* Each size twice; the second time the other CPU has seen the page, which leaves.
+		 */
+		uint64_t size = (2 + round / 2 % 2) * PAGE_SIZE;
+		vaddr_t block = (vaddr_t)work_malloc(size);
+
+		CHECK_EQUAL(0, work_bytes_other_than(0, (void *)block, size));
+		returning.block = block;
+		__atomic_store_n(&returning.round, round, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&returning.stored, __ATOMIC_SEQ_CST) != round)
+			schedule_wait();
+		if (round % 2)
+			scenario_evict(2 * BLOCK_PAGES);
+		CHECK_EQUAL(round, test_load(block + PAGE_SIZE));
+		work_free((void *)block);
+	}
+}
+
+/* It never gives way, and stores by what it has seen of the block before. */
+static void stores(void)
+{
+	for (unsigned round = 1; round <= RETURNS; round++) {
+		while (__atomic_load_n(&returning.round, __ATOMIC_SEQ_CST) != round)
+			schedule_wait();
+		test_store(returning.block + PAGE_SIZE, round);
+		__atomic_store_n(&returning.stored, round, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void returns_or_stores(void *number)
+{
+	scenario_meet();
+	if ((uint64_t)number == 0)
+		returns();
+	else
+		stores();
+}
+
+static int block_returns(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	returning.round = returning.stored = 0;
+	work_threads(2, returns_or_stores);
+	return 0;
+}
+
+SCENARIO(30, block_again_against_store)
+{
+	NEED_SLOTS(4 * BLOCK_PAGES);
+	scenario_expect(2);
+	CHECK_EXITS(0, block_returns);
 }

@@ -4,6 +4,7 @@
  * rests, and all of it holds as well.
  */
 #include "kernel/counters.h"
+#include "kernel/mm/policy.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/proc/program.h"
 #include "tests/unit/ktap.h"
@@ -12,6 +13,7 @@
 
 #define BLOCKS 3u
 #define BLOCK_PAGES 4u
+#define BLOCK_BYTES (BLOCK_PAGES * PAGE_SIZE)
 #define PAGES (BLOCKS * BLOCK_PAGES)
 #define SPARE 6u
 #define ROUNDS 300u
@@ -50,7 +52,7 @@ static void blocks_come_and_go(void)
 	void *blocks[BLOCKS];
 
 	for (unsigned i = 0; i < BLOCKS; i++) {
-		blocks[i] = work_malloc(BLOCK_PAGES * PAGE_SIZE);
+		blocks[i] = work_malloc(BLOCK_BYTES);
 		test_pages_fill((vaddr_t)blocks[i], BLOCK_PAGES, i);
 	}
 	for (unsigned i = 0; i < BLOCKS; i++)
@@ -81,6 +83,42 @@ TEST(quarantine, frames_come_back_before_a_page_leaves)
 	if (reclaim_limit() < 4 * PAGES)
 		SKIP("%lu frames are too few", reclaim_limit());
 	CHECK_EXITS(0, frames_come_back);
+}
+
+/* Is the block's last page in memory, by an entry that counts as written to? */
+static bool is_mapped_again(const void *block)
+{
+	pte_t entry = pte_read(vmap_entry(self_vmap(), (vaddr_t)block + BLOCK_BYTES - PAGE_SIZE));
+
+	return pte_is_present(entry) && entry.bits & PTE_DIRTY;
+}
+
+static int block_comes_with_frames(int argc, char **argv)
+{
+	unsigned again = 0;
+
+	(void)argc, (void)argv;
+	if (!other_start())
+		return 1;
+	self_vmap()->neighbours = BLOCK_PAGES;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		void *block = work_malloc(BLOCK_BYTES);
+
+		again += is_mapped_again(block);
+		CHECK_EQUAL(0, work_bytes_other_than(0, block, BLOCK_BYTES));
+		test_pages_fill((vaddr_t)block, BLOCK_PAGES, i);
+		work_free(block);
+	}
+	CHECK(again > 0);
+	other_join();
+	return 0;
+}
+
+TEST(quarantine, a_block_comes_back_with_its_frames)
+{
+	if (cpu_count == 1 || !policy_accessed)
+		SKIP("nothing rests here, or no page is mapped before it is touched");
+	CHECK_EXITS(0, block_comes_with_frames);
 }
 
 static int blocks_come_back(int argc, char **argv)
