@@ -8,6 +8,7 @@
  *     lru_rest_oldest              the tail is filled, one shootdown for all   kernel/mm/lru_tail.c
  *     reclaim_evict                one eviction, LRU to free frame              kernel/mm/reclaim.c
  *     entry_release, released_free     vmap_free, and exit, for one page      kernel/mm/release.c
+ *     map_again                    vmap_malloc of a block just freed         kernel/mm/vmap_rest.c
  *     swap_read, swap_write, slot_alloc, slot_free                               kernel/mm/swap.c
  *     frame_alloc, frame_free                                                    kernel/mm/frame.c
  *     tlb_shootdown                (its inside is shootdown.pml)                 arch/x86_64/
@@ -20,7 +21,8 @@
  *             +----------------------------- RESTING ----------------> SWAPPED
  *               reclaim_evict (never written)          reclaim_evict
  *
- *     vmap_free takes each of them but TRANSIT to NONE, vmap_malloc takes NONE to UNTOUCHED.
+ *     vmap_free takes each of them but TRANSIT to NONE, vmap_malloc takes NONE to UNTOUCHED, or to
+ *     PRESENT with the frame that it had.
  *
  * Locks
  *     Page table: the MMU and a fault's first look do not take it. Under it each section does one
@@ -374,6 +376,23 @@ inline released_free(p) {
     fi
 }
 
+/*
+ * The same block is allocated again with its frame, and nobody is told: the other CPU may still
+ * store by what it has seen, and sets no D bit then.
+ */
+inline map_again(p) {           /* one step: a store before it is to a block that was freed */
+    pte_lock();
+    assert(pte[p] == NONE);
+    slot_free(slot[f]);
+    content[f] = 0; dirty[f] = 0;
+    pte_set(p, PRESENT, f);
+#ifndef BUG_AGAIN_CLEAN
+    pte_d[p] = 1;
+#endif
+    on_lru[f] = 1;
+    live[p] = 1; f = NO; mine = 0; p = 0
+}
+
 /* The thread that frees and allocates (the VMap mutex lets in one), and in the end exits. */
 proctype freer(byte cpu) {
     byte p, f = NO, s = NO;
@@ -385,8 +404,12 @@ proctype freer(byte cpu) {
             live[p] = 0; value[p] = 0;
             entry_release(p)
         }
-        released_free(p);
-        d_step { assert(pte[p] == NONE); pte_set(p, UNTOUCHED, NO); live[p] = 1; p = 0 }
+        if
+        :: true ->
+            released_free(p);
+            d_step { assert(pte[p] == NONE); pte_set(p, UNTOUCHED, NO); live[p] = 1; p = 0 }
+        :: mine -> atomic { map_again(p) }
+        fi
     :: threads == 0 -> break
     od;
     atomic { live[0] = 0; live[1] = 0; value[0] = 0; value[1] = 0 };
