@@ -12,8 +12,9 @@
 struct object;
 
 /* Why the next victim may be another page than the oldest that rests: bits of one word. Atomic. */
-#define LRU_AHEAD 1u /* pages may be there that were mapped ahead; cleared under the lock */
-#define LRU_TURN 2u  /* a thread has the turn, and its pages are exempt (turn.h) */
+#define LRU_AHEAD 1u      /* pages may be there that were mapped ahead; cleared under the lock */
+#define LRU_TURN 2u       /* a thread has the turn, and its pages are exempt (turn.h) */
+#define LRU_QUARANTINE 4u /* frames may be there that are nobody's any more (quarantine.h) */
 extern unsigned lru_exceptions;
 
 /*

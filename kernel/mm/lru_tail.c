@@ -117,6 +117,7 @@ static uint64_t tail_add_unused(struct page_list *list, uint64_t wanted) REQUIRE
 	filling.batch = batch;
 	policy_time = time + (uint32_t)victims.count * POLICY_TICK;
 	COUNT_ADD(PGSCAN, victims.count + used.count);
+	COUNT_ADD(PGROTATED, used.count);
 	page_list_drop(list, frame, victims.count + used.count);
 	page_list_join(list, &used_head, &used);
 	page_list_join(&lru.tail, &head, &victims);

@@ -98,7 +98,10 @@ bool policy_test_accessed(struct frame *frame, struct flush_batch *batch)
 	/* It may have many entries, in other locks' care. It rests, and is mapped again if used. */
 	if (UNLIKELY(frame->state == FRAME_SHARED))
 		return false;
-	return page_test_accessed(frame, policy_entry(frame), batch);
+	if (!page_test_accessed(frame, policy_entry(frame), batch))
+		return false;
+	COUNT(PGROTATED);
+	return true;
 }
 
 bool policy_is_accessed(const struct frame *frame)

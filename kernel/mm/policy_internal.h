@@ -53,7 +53,7 @@ ALWAYS_INLINE struct frame *policy_table(const struct frame *frame)
 
 /*
  * policy_test_accessed(), where it is asked of every page: of a process's, which has that
- * entry.
+ * entry. The caller counts it (PGROTATED).
  */
 ALWAYS_INLINE bool page_test_accessed(const struct frame *frame, pte_t *entry,
 				      struct flush_batch *batch)
@@ -63,7 +63,6 @@ ALWAYS_INLINE bool page_test_accessed(const struct frame *frame, pte_t *entry,
 	if (!pte_clear_accessed(entry))
 		return false;
 	vmap = vmap_by_slot[frame->owner];
-	COUNT(PGROTATED);
 	flush_batch_add(batch, address_space_active(&vmap->space), frame->page.address);
 	return true;
 }

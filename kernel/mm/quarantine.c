@@ -23,6 +23,7 @@
 #include "kernel/mm/quarantine.h"
 
 #include "kernel/config.h"
+#include "kernel/mm/lru.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/sched/count_lock.h"
 #include "lib/string.h"
@@ -75,6 +76,8 @@ struct quarantine_mark quarantine_add(struct address_space *space, uint64_t othe
 	quarantine->cpus |= others;
 	memcpy(&quarantine->pfns[here], pfns, count * sizeof(*pfns));
 	mark.batch = (uint16_t)quarantine->batch;
+	if (!(READ_ONCE(lru_exceptions) & LRU_QUARANTINE))
+		__atomic_fetch_or(&lru_exceptions, LRU_QUARANTINE, __ATOMIC_SEQ_CST);
 	count_put(&quarantine->count, here + count);
 	address_space_stale(space, others);
 	return mark;
@@ -119,6 +122,8 @@ void quarantine_drain_all(void)
 {
 	uint64_t flags = irq_save();
 
+	/* Before a quarantine is taken: who adds to one and still finds it set is waited for. */
+	__atomic_fetch_and(&lru_exceptions, ~LRU_QUARANTINE, __ATOMIC_SEQ_CST);
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++) {
 		struct quarantine *quarantine = &quarantines[cpu];
 		uint32_t count = quarantine_take(quarantine);

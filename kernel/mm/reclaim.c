@@ -248,39 +248,36 @@ static NOINLINE pfn_t page_evict_any(void)
 	return result == EVICTION_DONE ? pfn : PFN_NONE;
 }
 
-/* As reclaim_evict(). Mostly the next victim rests already. Interrupts are off. */
-ALWAYS_INLINE pfn_t page_evict(void)
+/* The next victim, if it rests and nothing else comes first; else PFN_NONE. Interrupts are off. */
+ALWAYS_INLINE pfn_t page_evict_resting(void)
 {
 	struct VMap *vmap = NULL;
 	struct frame *frame = lru_take_resting(&vmap);
-	enum eviction result;
 
-	if (UNLIKELY(!frame))
-		return page_evict_any();
-	result = save_and_settle(frame, vmap, EVICTION_DONE);
-	if (LIKELY(result == EVICTION_DONE))
-		return frame_pfn(frame);
-	return result == EVICTION_STAYS ? page_evict_any() : PFN_NONE;
+	return LIKELY(frame) && LIKELY(save_and_settle(frame, vmap, EVICTION_DONE) == EVICTION_DONE)
+		       ? frame_pfn(frame)
+		       : PFN_NONE;
 }
 
 pfn_t reclaim_evict(void)
 {
 	uint64_t flags = irq_save();
-	pfn_t pfn = page_evict();
+	pfn_t pfn = page_evict_any();
 
 	irq_restore(flags);
 	return pfn;
 }
 
-pfn_t reclaim_page_alloc(void)
+static SLOW_PATH pfn_t page_alloc_slow(void)
 {
-	pfn_t pfn = reclaim_page_try_alloc();
+	pfn_t pfn = PFN_NONE;
 
-	/* The limit is reached, or no frame is free, or those that are rest yet. */
-	if (LIKELY(pfn == PFN_NONE) && quarantine_drain())
+	if (READ_ONCE(lru_exceptions) & LRU_QUARANTINE) {
+		quarantine_drain_all();
 		pfn = reclaim_page_try_alloc();
-	if (LIKELY(pfn == PFN_NONE))
-		pfn = page_evict();
+	}
+	if (pfn == PFN_NONE)
+		pfn = page_evict_any();
 	/*
 	 * Where no page may leave either, the caller looks at its entry again: another
 	 * thread may have brought that very page in, and have used up with it the last
@@ -289,6 +286,16 @@ pfn_t reclaim_page_alloc(void)
 	if (UNLIKELY(pfn == PFN_NONE))
 		reclaim_wait();
 	return pfn;
+}
+
+pfn_t reclaim_page_alloc(void)
+{
+	pfn_t pfn = reclaim_page_try_alloc();
+
+	/* The limit is reached, or no frame is free. */
+	if (LIKELY(pfn == PFN_NONE))
+		pfn = page_evict_resting();
+	return LIKELY(pfn != PFN_NONE) ? pfn : page_alloc_slow();
 }
 
 uint64_t reclaim_limit(void)
