@@ -54,10 +54,9 @@ struct frame {
 	uint32_t slot; /* the swap slot that a page keeps, or SLOT_NONE; page_table and lru lock */
 	union {
 		struct { /* FRAME_PRIVATE. Constant while resident but for what is said. */
-			vaddr_t address; /* where in the owner */
-			uint32_t entry;  /* which one of all there may be (pte_number()) points here
-					  */
-			uint32_t stamp;  /* of the policy (policy.h); lru lock */
+			vaddr_t address;   /* where in the owner */
+			uint32_t entry;    /* that points here: its pte_number() */
+			uint32_t stamp;    /* of the policy (policy.h); lru lock */
 			frame_link_t next; /* toward the younger; lru lock */
 			frame_link_t prev; /* toward the older; lru lock */
 		} page;
