@@ -4,6 +4,7 @@
 #include "kernel/mm/turn.h"
 
 #include "arch/x86_64/pte.h"
+#include "arch/x86_64/trap.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/proc/program.h"
 #include "tests/unit/ktap.h"
@@ -115,4 +116,26 @@ TEST(turn, what_an_instruction_asked_for_is_forgotten_with_it)
 {
 	NEED_SLOTS(64);
 	CHECK_EXITS(0, comes_back_by_turns);
+}
+
+/* An instruction that needs four pages faults so many times; does it take the turn? */
+static bool takes_it(unsigned faults, bool retires)
+{
+	struct thread *thread = thread_current();
+	struct trap_frame frame = {.rip = retires ? 1 : 2};
+	bool taken = false;
+
+	for (unsigned i = 0; i < faults && !taken; i++) {
+		turn_fault(thread, &frame, (1 + i % WINDOW_PAGES) * PAGE_SIZE);
+		taken = thread->turn;
+		frame.rdi += retires;
+	}
+	turn_release(thread);
+	return taken;
+}
+
+TEST(turn, an_instruction_that_does_not_retire_takes_it)
+{
+	CHECK(takes_it(4 * WINDOW_PAGES, false));
+	CHECK(!takes_it(16 * WINDOW_PAGES, true));
 }
