@@ -18,7 +18,8 @@
  * the first to leave again (lru_inbox.c). They hold zeros, so they leave without a
  * write.
  *
- * Likewise for a block that is given out again with the frames that it had (vmap_rest.c).
+ * Likewise for a block that is given out again with the frames that it had, but that those
+ * pages count as written (vmap_rest.c).
  *
  * Locks: page_table, as any first touch. Invariants: those of fault.c.
  */

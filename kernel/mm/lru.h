@@ -26,8 +26,8 @@ void lru_insert(struct frame *frame);
 /*
  * The same of pages, described as PAGE_LISTED, that were mapped ahead of any touch
  * by the entries from `entry` on: the first to leave as long as nobody touches them.
- * 1 <= count <= NEIGHBOURS_MAX. Their numbers are written where lru_ahead_place() says;
- * in between interrupts stay off, and no other page is inserted.
+ * 1 <= count <= NEIGHBOURS_MAX. Their numbers are best written where lru_ahead_place() says,
+ * which comes first; in between interrupts stay off, and no other page is inserted.
  */
 pfn_t *lru_ahead_place(unsigned count);
 void lru_insert_ahead(const pfn_t *place, unsigned count, pte_t *entry);

@@ -187,8 +187,9 @@ void lru_insert_ahead(const pfn_t *place, unsigned count, pte_t *entry)
 	uint32_t here = count_take(&inbox->count);
 	pfn_t *pfns = &inbox->pfns[here];
 
+	/* They are elsewhere, or another CPU has emptied the inbox meanwhile. */
 	for (unsigned i = 0; UNLIKELY(pfns != place) && i < count; i++)
-		pfns[i] = place[i]; /* another CPU has emptied it meanwhile */
+		pfns[i] = place[i];
 	if (!(READ_ONCE(lru_exceptions) & LRU_AHEAD))
 		__atomic_fetch_or(&lru_exceptions, LRU_AHEAD, __ATOMIC_SEQ_CST);
 	inbox->runs[inbox->run_count++] =

@@ -62,12 +62,24 @@ bool reclaim_gives_up(void)
 	       (thread->gate_depth == 1 || thread->copying);
 }
 
-unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted)
+/* With no more pages resident than so many memory is plenty. */
+static uint64_t resident_plenty(void)
 {
 	uint64_t max = commit_resident_max();
+
+	return max - max / 4;
+}
+
+bool reclaim_is_plenty(void)
+{
+	return reclaim_resident() <= resident_plenty();
+}
+
+unsigned reclaim_pages_try_alloc(pfn_t *pfns, unsigned wanted)
+{
 	unsigned got;
 
-	if (!resident_try_raise(wanted, max - max / 4))
+	if (!resident_try_raise(wanted, resident_plenty()))
 		return 0;
 	got = frame_alloc_some(FRAME_PRIVATE, pfns, wanted);
 	if (UNLIKELY(got < wanted))

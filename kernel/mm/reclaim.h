@@ -19,6 +19,9 @@ pfn_t reclaim_page_alloc(void);
 /* The same without evicting and waiting: PFN_NONE if there is no room or no frame now. */
 ALWAYS_INLINE pfn_t reclaim_page_try_alloc(void);
 
+/* Is memory plenty, so that pages may be mapped ahead of any touch? A hint. */
+bool reclaim_is_plenty(void);
+
 /*
  * Up to `wanted` frames for pages that nobody has touched, while memory is
  * plenty: none if the resident pages would then be more than three quarters of

@@ -28,6 +28,7 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/policy.h"
 #include "kernel/mm/quarantine.h"
+#include "kernel/mm/reclaim.h"
 #include "kernel/mm/release_quick.h"
 #include "kernel/mm/vmap_internal.h"
 #include "kernel/sched/gate.h"
@@ -175,8 +176,8 @@ static bool arena_provide(struct VMap *vmap, unsigned index, uint32_t size_bytes
 }
 
 /*
- * A block of several pages that this CPU freed, which rests, with its frames. NULL: there is
- * none such, or the arena has another.
+ * A block of several pages that this CPU freed, which rests, with its frames, as long as pages
+ * may be mapped ahead of a touch. NULL: there is none such, or the arena has another.
  */
 static void *malloc_again(struct VMap *vmap, unsigned arena, uint32_t size_bytes)
 {
@@ -184,12 +185,11 @@ static void *malloc_again(struct VMap *vmap, unsigned arena, uint32_t size_bytes
 	pfn_t pfns[NEIGHBOURS_MAX];
 	void *data = NULL;
 
-	if (LIKELY(READ_ONCE(vmap->resting_count) == 0) || pages < 2 || pages > vmap->neighbours ||
-	    !policy_accessed)
+	if (LIKELY(READ_ONCE(vmap->resting_count) == 0) || pages < 2 || pages > vmap->neighbours)
 		return NULL;
 	mutex_lock(&vmap->mutex);
 	irq_disable();
-	if (vmap->arenas[arena].first_free == 0 &&
+	if (policy_accessed && reclaim_is_plenty() && vmap->arenas[arena].first_free == 0 &&
 	    block_wake_own(vmap, arena, pfns, (unsigned)pages)) {
 		data = block_take(vmap, arena, size_bytes, THOROUGH);
 		if (UNLIKELY(!data))
@@ -292,7 +292,7 @@ void *vmap_malloc(struct VMap *vmap, int size)
 /*
  * The live block that begins at the address is free from now on. Returns how
  * many whole pages go with it, from the address's page on: one of several is given
- * to nobody before block_give(), others at once, and their page leaves under the
+ * to nobody before it rests or is free, others at once, and their page leaves under the
  * mutex. -1, and nothing is changed, if no live block begins there. The mutex is held.
  */
 ALWAYS_INLINE int64_t block_end(struct VMap *vmap, unsigned arena_index, vaddr_t address)

@@ -12,6 +12,10 @@
  * size gets it back so. The pages are zeroed and mapped before vmap_malloc() returns, as other
  * threads, once they know the address, may store there without a fault.
  *
+ * Where another CPU uses such a page by what it had of it before, the entry does not tell: it
+ * seems untouched until that CPU has flushed, and so leaves early when memory gets short. So
+ * this is done only while memory is plenty.
+ *
  * One CPU alone never lets a block rest.
  *
  * Locks: the VMap's mutex; inside it a quarantine's count.
@@ -109,7 +113,7 @@ void block_map_again(struct VMap *vmap, vaddr_t address, const pfn_t *pfns, unsi
 {
 	unsigned mapped = fault_map_again(vmap, vmap_entry(vmap, address), address, pfns, count);
 
-	/* A thread that guessed where the block is has touched it, or freed it. */
+	/* Neighbours of a touch before the block, or a thread that guessed where it is. */
 	if (UNLIKELY(mapped < count))
 		frames_drop(vmap, &pfns[mapped], count - mapped);
 }
@@ -117,5 +121,7 @@ void block_map_again(struct VMap *vmap, vaddr_t address, const pfn_t *pfns, unsi
 void frames_drop(const struct VMap *vmap, const pfn_t *pfns, unsigned count)
 {
 	tlb_shootdown(address_space_active(&vmap->space), NULL, TLB_FLUSH_ALL + 1);
+	for (unsigned i = 0; i < count; i++)
+		frames[pfns[i]].flags = 0; /* one may have been described already */
 	reclaim_pages_free(pfns, count);
 }

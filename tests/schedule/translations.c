@@ -267,3 +267,87 @@ SCENARIO(30, block_again_against_store)
 	scenario_expect(2);
 	CHECK_EXITS(0, block_returns);
 }
+
+/* ---- 31 -------------------------------------------------------------------------- */
+
+/* Two blocks, one after the other: the second comes and goes, and somebody walks up the first. */
+static struct {
+	vaddr_t first, second;
+	uint64_t round, stored, freed, walked; /* atomic: how far each one is */
+} beside;
+
+static void wait_until(const uint64_t *word, uint64_t round)
+{
+	while (__atomic_load_n(word, __ATOMIC_SEQ_CST) < round)
+		schedule_wait();
+}
+
+static void comes_again(void)
+{
+	for (uint64_t round = 1; round <= RETURNS; round++) {
+		beside.first = (vaddr_t)work_malloc(BLOCK_PAGES * PAGE_SIZE);
+		beside.second = (vaddr_t)work_malloc(BLOCK_PAGES * PAGE_SIZE);
+		for (unsigned page = 0; page < BLOCK_PAGES; page++)
+			test_store(beside.second + page * PAGE_SIZE, round);
+		__atomic_store_n(&beside.round, 2 * round - 1, __ATOMIC_SEQ_CST);
+		wait_until(&beside.stored, 2 * round - 1);
+		work_free((void *)beside.second);
+		__atomic_store_n(&beside.freed, round, __ATOMIC_SEQ_CST);
+		beside.second = (vaddr_t)work_malloc(BLOCK_PAGES * PAGE_SIZE);
+		CHECK_EQUAL(0, work_bytes_other_than(0, (void *)beside.second,
+						     BLOCK_PAGES * PAGE_SIZE));
+		__atomic_store_n(&beside.round, 2 * round, __ATOMIC_SEQ_CST);
+		wait_until(&beside.stored, 2 * round);
+		wait_until(&beside.walked, round);
+		CHECK_EQUAL(2 * round, test_load(beside.second + PAGE_SIZE));
+	}
+}
+
+static void sees_it(void)
+{
+	for (uint64_t step = 1; step <= 2 * RETURNS; step++) {
+		wait_until(&beside.round, step);
+		test_store(beside.second + PAGE_SIZE, step);
+		__atomic_store_n(&beside.stored, step, __ATOMIC_SEQ_CST);
+	}
+}
+
+/* The touch of the first block's last page maps the pages behind it, which are the second's. */
+static void walks_up(void)
+{
+	for (uint64_t round = 1; round <= RETURNS; round++) {
+		wait_until(&beside.round, 2 * round - 1);
+		for (unsigned page = 0; page < BLOCK_PAGES; page++) {
+			if (page == BLOCK_PAGES - 1)
+				wait_until(&beside.freed, round);
+			test_store(beside.first + page * PAGE_SIZE, round);
+		}
+		__atomic_store_n(&beside.walked, round, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void works_beside(void *number)
+{
+	scenario_meet();
+	if ((uint64_t)number == 0)
+		comes_again();
+	else if ((uint64_t)number == 1)
+		sees_it();
+	else
+		walks_up();
+}
+
+static int blocks_beside(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	beside.round = beside.stored = beside.freed = beside.walked = 0;
+	work_threads(3, works_beside);
+	return 0;
+}
+
+SCENARIO(31, block_again_against_ahead)
+{
+	NEED_SLOTS(4 * BLOCK_PAGES);
+	scenario_expect(3);
+	CHECK_EXITS(0, blocks_beside);
+}
