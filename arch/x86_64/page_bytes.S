@@ -4,7 +4,7 @@
  * Interrupts are off from the first to the last use of a vector register, so
  * no other thread of this CPU can come between; nobody keeps values in them.
  * Nor is there a VZEROUPPER: it is for SSE instructions that come after those of
- * AVX, and where there is AVX nobody executes any.
+ * AVX, and where there is AVX nobody executes any but tests.
  */
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/unwind.h"

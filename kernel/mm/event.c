@@ -21,8 +21,12 @@ void (*event_sink)(const struct event *event);
 
 void event_tell(const struct event_ring *ring, unsigned count)
 {
-	for (uint64_t end = ring->bytes / sizeof(struct event), at = end - count; at < end; at++)
-		event_sink(&ring->events[at % RING_EVENTS]);
+	/* Once: it may end meanwhile. */
+	void (*sink)(const struct event *event) = READ_ONCE(event_sink);
+	uint64_t end = ring->bytes / sizeof(struct event);
+
+	for (uint64_t at = end - count; sink && at < end; at++)
+		sink(&ring->events[at % RING_EVENTS]);
 }
 
 void event_tell_to(void (*sink)(const struct event *event))

@@ -43,7 +43,9 @@ struct swap_slot {
 			uint32_t link;       /* in use: itself; free: the next one, or LINK_* */
 			uint16_t generation; /* 1 .. 65535 once it was used */
 			uint8_t unwritten;   /* 1: nothing was written in this generation yet */
-			uint8_t marked;      /* 1 only while check runs */
+			/* 1 only while check runs: no page may come or go then, as none would be
+			 * read */
+			uint8_t marked;
 		};
 	};
 };

@@ -41,7 +41,8 @@ SLOW_PATH void window_note_again(struct thread *thread, uint64_t rip, vaddr_t pa
  * off.
  *
  * An instruction that has not retired finds the registers as they were. So where their sum is
- * another than last time, it has, or it is another one; else its window tells.
+ * another than last time, it has, or a repetition of it, or it is another one; else its window
+ * tells.
  */
 ALWAYS_INLINE void window_note(struct thread *thread, const struct trap_frame *frame, vaddr_t page)
 {
