@@ -155,6 +155,7 @@ def check_leaving():
            "state private", "owner pid 1", f"address {address}", "flags dirty evicting flushed",
            "slot none", r"table \d+", rf"entry {HEX} resting pfn {pfn}")
     contains("vm swap", "used 1\n", r"\n +0 +1 not written$")
+    contains("vm ps", r"\n +\d+ +1 blocked +\d worker +work_take at kernel/proc/work.c:\d+")
     contains("vm bt 1", r"^thread \d+ worker blocked last on cpu \d\n#0 ", "work_take",
              r"worker_main .* at kernel/programs/worker.c:\d+\n", r"context_start .*switch.S:\d+$")
     contains("vm bt 0", r"thread \d+ console running on cpu \d \(gdb's thread \d\)\n#0 +swap_write",

@@ -18,7 +18,8 @@ THREAD_LIMIT = 8192  # THREAD_MAX in kernel/config.h
 SAVED = ("r15", "r14", "r13", "r12", "rbp", "rbx", "rip")  # as context_switch() pushes them
 
 # How a thread goes to sleep; where it sleeps is who called these.
-SCHEDULER = ("context_switch", "sched_switch", "sched_preempt", "wait_queue_sleep", "thread_yield")
+SCHEDULER = ("context_switch", "sched_switch", "sched_preempt", "wait_queue_sleep",
+             "wait_queue_sleep_locked", "thread_yield")
 
 
 class Sleeper(gdb.unwinder.Unwinder):
