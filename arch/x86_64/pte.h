@@ -203,7 +203,9 @@ ALWAYS_INLINE pte_t pte_let_rest(pte_t pte)
 
 	if (LIKELY(flags == (PTE_PRESENT | PTE_WRITABLE)))
 		return (pte_t){frame | PTE_KIND_RESTING};
-	return flags == PTE_PRESENT ? (pte_t){frame | PTE_KIND_RESTING | PTE_AWAY_READ_ONLY} : pte;
+	if (flags != PTE_PRESENT)
+		return pte;
+	return (pte_t){frame | PTE_KIND_RESTING | PTE_AWAY_READ_ONLY};
 }
 
 ALWAYS_INLINE pte_t pte_make_transit(pfn_t pfn, uint64_t away)
