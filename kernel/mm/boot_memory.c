@@ -280,7 +280,8 @@ const char *boot_memory_init(const struct boot_info *info, uint64_t swap_bytes)
 	if (!chunk_make(frames_bytes + slots_bytes +
 			ALIGN_UP(frame_groups_bytes(limit), PAGE_SIZE) +
 			ALIGN_UP(ghost_bytes(ram_pages), PAGE_SIZE) + tables * PAGE_SIZE))
-		return "no room for the frame descriptors below 4 GiB";
+		return "no room below 4 GiB for the descriptors of frames and swap slots: give it "
+		       "less RAM, or less swap by swap=";
 	groups = chunk_take(frame_groups_bytes(limit));
 	ghosts = chunk_take(ghost_bytes(ram_pages));
 	map_kernel(info);

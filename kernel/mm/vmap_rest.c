@@ -55,6 +55,7 @@ static void block_rest(struct VMap *vmap, unsigned arena, uint32_t index,
 		(void)quarantine_drain();
 		blocks_wake(vmap);
 	}
+	ASSERT(vmap->resting_count < QUARANTINE_BLOCKS);
 	vmap->resting[vmap->resting_count++] = (struct resting_block){.arena = arena,
 								      .index = index,
 								      .cpu = mark.cpu,

@@ -4,8 +4,8 @@
 #include "kernel/mm/commit.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/frame.h"
-#include "kernel/mm/policy.h"
 #include "kernel/mm/lru.h"
+#include "kernel/mm/policy.h"
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/swap.h"
 #include "kernel/monitor/command.h"
@@ -41,8 +41,8 @@ static int limit_run(int argc, char **argv)
 		return error;
 	error = reclaim_set_limit((uint64_t)frame_count);
 	if (error == -ENOMEM)
-		return command_fail(ENOMEM, "more pages are promised than so many frames and the "
-					    "swap hold");
+		return command_fail(ENOMEM, "so many frames and the swap do not hold what is "
+					    "promised and the reserve");
 	return error != 0 ? command_errno(error) : command_ok();
 }
 
@@ -57,8 +57,10 @@ static int policy_run(int argc, char **argv)
 	if (argc == 2) {
 		policy = policy_find(argv[1]);
 		if (!policy)
-			return command_fail(EINVAL, "there is no policy '%s'; help policies lists "
-						    "them", argv[1]);
+			return command_fail(EINVAL,
+					    "there is no policy '%s'; help policies lists "
+					    "them",
+					    argv[1]);
 		gate_enter(); /* check wants the lists as they are */
 		lru_set_policy(policy);
 		gate_leave();
@@ -113,8 +115,8 @@ static int meminfo_run(int argc, char **argv)
 	return 0;
 }
 
-COMMAND(32, meminfo, .name = "meminfo", .arguments = "",
-	.summary = "where memory is, in pages", .run = meminfo_run,
+COMMAND(32, meminfo, .name = "meminfo", .arguments = "", .summary = "where memory is, in pages",
+	.run = meminfo_run,
 	.detail = "committed: pages promised to processes; available: pages that may still be.\n");
 
 static int vmstat_run(int argc, char **argv)
@@ -178,5 +180,5 @@ static int cpus_run(int argc, char **argv)
 	return 0;
 }
 
-COMMAND(36, cpus, .name = "cpus", .arguments = "",
-	.summary = "what has happened on each CPU", .run = cpus_run);
+COMMAND(36, cpus, .name = "cpus", .arguments = "", .summary = "what has happened on each CPU",
+	.run = cpus_run);

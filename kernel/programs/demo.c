@@ -31,6 +31,7 @@ static const struct {
 	const char *name, *meaning;
 } told[] = {
 	{COUNTER_PGMINFAULT, "first touches", "the page had no frame yet: a zeroed one"},
+	{COUNTER_PGAHEAD, "neighbours", "mapped with it, before anybody touched them"},
 	{COUNTER_PGMAJFAULT, "major faults", "the page was in swap: read it back"},
 	{COUNTER_PGSOFTFAULT, "soft faults", "the page was still there: map it again"},
 	{COUNTER_PGSTEAL, "evictions", "a page left, so that another finds a frame"},

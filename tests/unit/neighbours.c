@@ -126,6 +126,7 @@ static int touches_alone(int argc, char **argv)
 TEST(neighbours, one_is_the_touched_page_alone)
 {
 	NEED_PAGES(4 * PAGES);
+	NEED_FRAMES(8u);
 	CHECK_EXITS(0, touches_alone);
 }
 

@@ -118,6 +118,8 @@ TEST(quarantine, a_block_comes_back_with_its_frames)
 {
 	if (cpu_count == 1 || !policy_accessed)
 		SKIP("nothing rests here, or no page is mapped before it is touched");
+	if (reclaim_limit() < 4 * BLOCK_PAGES)
+		SKIP("%lu frames are too few to be plenty", reclaim_limit());
 	CHECK_EXITS(0, block_comes_with_frames);
 }
 

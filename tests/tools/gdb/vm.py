@@ -34,7 +34,7 @@ from vm_machine import Machine, Problem, language_c
 class Prefix(gdb.Command):
     """Reads quire's structures: page tables, frames, swap, threads, locks.
 
-Numbers may be any expression: `vm pt $cr2`, `vm frame frame->page.entry >> 9`.
+Numbers may be any expression: `vm pt $cr2`, `vm frame frame_limit - 1`.
 Nothing in the machine is changed, and any CPU may be the selected one.
 A process is named by its PID, a thread by its TID: `vm ps` lists them."""
 
