@@ -179,10 +179,15 @@ static void map_direct(paddr_t base, paddr_t end, uint64_t extra)
 			at | PTE_PRESENT | PTE_WRITABLE | PTE_LARGE | PTE_NO_EXECUTE | extra;
 }
 
+static void map_pages(vaddr_t address, paddr_t base, uint64_t size_bytes, uint64_t bits)
+{
+	for (uint64_t at = 0; at < size_bytes; at += PAGE_SIZE)
+		kernel_entry(address + at, 1)->bits = (base + at) | PTE_PRESENT | bits;
+}
+
 static void map_image(const char *start, const char *end, uint64_t bits)
 {
-	for (vaddr_t at = (vaddr_t)start; at < (vaddr_t)end; at += PAGE_SIZE)
-		kernel_entry(at, 1)->bits = (at - KERNEL_BASE) | PTE_PRESENT | bits;
+	map_pages((vaddr_t)start, (vaddr_t)start - KERNEL_BASE, (uint64_t)(end - start), bits);
 }
 
 STATIC_ASSERT(RAM_END_BYTES / PAGE_SIZE * sizeof(struct frame) <= SLOTS_BASE - FRAMES_BASE &&
@@ -191,11 +196,8 @@ STATIC_ASSERT(RAM_END_BYTES / PAGE_SIZE * sizeof(struct frame) <= SLOTS_BASE - F
 /* Takes zeroed memory for an array and maps it at `base`. */
 static void map_array(vaddr_t base, uint64_t size_bytes)
 {
-	paddr_t from = direct_to_phys(chunk_take(size_bytes));
-
-	for (uint64_t at = 0; at < size_bytes; at += PAGE_SIZE)
-		kernel_entry(base + at, 1)->bits =
-			(from + at) | PTE_PRESENT | PTE_WRITABLE | PTE_NO_EXECUTE;
+	map_pages(base, direct_to_phys(chunk_take(size_bytes)), size_bytes,
+		  PTE_WRITABLE | PTE_NO_EXECUTE);
 }
 
 static void map_kernel(const struct boot_info *info)

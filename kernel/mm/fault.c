@@ -139,7 +139,7 @@ static NOINLINE bool serve_untouched(struct VMap *vmap, pte_t *entry, vaddr_t pa
 	COUNT(PGMINFAULT);
 	event_record(write ? EVENT_FAULT_WRITE : EVENT_FAULT_READ, vmap->pid, page, pfn, SLOT_NONE,
 		     seen.bits);
-	if (pte_is_plain_untouched(seen) && policy_accessed && fault_wants_ahead(vmap, entry))
+	if (pte_is_plain_untouched(seen) && policy_accessed() && fault_wants_ahead(vmap, entry))
 		fault_ahead(vmap, entry + 1, page + PAGE_SIZE);
 	return true;
 }
@@ -344,7 +344,7 @@ static NOINLINE bool fault_handle_fully(struct trap_frame *frame, vaddr_t addres
 
 		turn_fault(thread, frame, address & PAGE_MASK);
 		COUNT(PGFAULT);
-		if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_accessed))
+		if (LIKELY(THIS_CPU->recent_space == &vmap->space && policy_accessed()))
 			recent_clear();
 		if (!entry)
 			entry = entry_find(vmap, address & PAGE_MASK);

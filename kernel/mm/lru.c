@@ -19,7 +19,6 @@
  */
 #include "kernel/mm/lru.h"
 
-#include "kernel/detour.h"
 #include "kernel/mm/check.h"
 #include "kernel/mm/lru_internal.h"
 #include "kernel/mm/object_page.h"
@@ -210,7 +209,6 @@ void lru_set_policy(struct policy *policy)
 		list_hand_over(&before->lists[before->first], policy);
 		list_hand_over(&before->lists[!before->first], policy);
 		WRITE_ONCE(policy_current, policy);
-		WRITE_ONCE(policy_accessed, policy->accessed);
 		detour_set(DETOUR_POLICY, !policy->accessed);
 	}
 	spin_unlock_irq(&lru.lock, flags);

@@ -82,7 +82,7 @@ static SLOW_PATH uint32_t inbox_compact(struct inbox *inbox, uint32_t count)
 static uint32_t runs_look(struct inbox *inbox, uint32_t count) REQUIRES(lru.lock)
 {
 	const struct VMap *vmap = vmap_current();
-	uint32_t untouched = 0, runs = policy_accessed ? inbox->run_count : 0;
+	uint32_t untouched = 0, runs = policy_accessed() ? inbox->run_count : 0;
 	bool any_loaded = false;
 
 	if (vmap && address_space_active(&vmap->space) != 1ull << THIS_CPU->id)
@@ -162,7 +162,7 @@ void lru_insert(struct frame *frame)
 
 void lru_inserted(void)
 {
-	if (UNLIKELY(!policy_accessed)) {
+	if (UNLIKELY(!policy_accessed())) {
 		lru_lock(); /* which empties it */
 		spin_unlock(&lru.lock);
 	}

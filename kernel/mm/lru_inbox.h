@@ -28,7 +28,7 @@ void inbox_cut(struct inbox *inbox, uint32_t count);
 SLOW_PATH void lru_insert_slow(struct inbox *inbox, uint32_t count, pfn_t pfn);
 
 /*
- * lru_insert() of a page that is described as PAGE_LISTED already, where policy_accessed:
+ * lru_insert() of a page that is described as PAGE_LISTED already, where policy_accessed():
  * it may stay in the inbox for a while.
  */
 ALWAYS_INLINE void lru_insert_quick(pfn_t pfn)

@@ -13,7 +13,6 @@ struct policy *const policies[] = {&policy_lru,      &policy_lru_exact, &policy_
 				   &policy_probation};
 const unsigned policy_count = ARRAY_SIZE(policies);
 struct policy *policy_current = &policy_lru;
-int policy_accessed = true;
 
 uint32_t policy_time;
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "arch/x86_64/tlb.h"
+#include "kernel/detour.h"
 #include "kernel/mm/frame.h"
 
 /* A doubly linked list through frame->page.next/prev. */
@@ -55,7 +56,12 @@ struct policy {
 extern struct policy *const policies[];
 extern const unsigned policy_count;
 extern struct policy *policy_current; /* guarded by the lru lock */
-extern int policy_accessed;           /* its `accessed`, for those who ask that alone */
+
+/* Its `accessed`, for those who ask that alone. */
+ALWAYS_INLINE bool policy_accessed(void)
+{
+	return !(READ_ONCE(detours) & DETOUR_POLICY);
+}
 
 struct policy *policy_find(const char *name);
 

@@ -284,6 +284,7 @@ static SLOW_PATH pfn_t page_alloc_slow(void)
 {
 	pfn_t pfn = PFN_NONE;
 
+	/* Drained even if no frame is left there, as that alone takes the mark away. */
 	if (READ_ONCE(lru_exceptions) & LRU_QUARANTINE) {
 		quarantine_drain_all();
 		pfn = reclaim_page_try_alloc();

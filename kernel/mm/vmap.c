@@ -189,7 +189,7 @@ static void *malloc_again(struct VMap *vmap, unsigned arena, uint32_t size_bytes
 		return NULL;
 	mutex_lock(&vmap->mutex);
 	irq_disable();
-	if (policy_accessed && reclaim_is_plenty() && vmap->arenas[arena].first_free == 0 &&
+	if (policy_accessed() && reclaim_is_plenty() && vmap->arenas[arena].first_free == 0 &&
 	    block_wake_own(vmap, arena, pfns, (unsigned)pages)) {
 		data = block_take(vmap, arena, size_bytes, THOROUGH);
 		if (UNLIKELY(!data))

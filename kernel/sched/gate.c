@@ -8,10 +8,8 @@
  */
 #include "kernel/sched/gate.h"
 
-#include "kernel/detour.h"
 #include "kernel/sched/mutex.h"
 
-bool gate_closed;
 unsigned detours;
 
 struct mutex gate_closer = {.lock_class = LOCK_GATE, .waiters = WAIT_QUEUE(gate_closer.waiters)};
@@ -34,11 +32,11 @@ void gate_enter_closed(struct thread *thread)
 	do {
 		__atomic_store_n(&thread->gate_depth, 0, __ATOMIC_SEQ_CST);
 		flags = spin_lock_irq(&gate.lock);
-		while (READ_ONCE(gate_closed))
+		while (gate_is_closed())
 			(void)wait_queue_sleep(&gate.waiting, &gate.lock, WAIT_UNINTERRUPTIBLE);
 		spin_unlock_irq(&gate.lock, flags);
 		__atomic_store_n(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
-	} while (READ_ONCE(gate_closed));
+	} while (gate_is_closed());
 }
 
 void gate_enter_slow(struct thread *thread)
@@ -52,7 +50,7 @@ void gate_enter_slow(struct thread *thread)
 	 */
 	if (thread->turn)
 		sched_retired_hook(thread);
-	if (READ_ONCE(gate_closed))
+	if (gate_is_closed())
 		gate_enter_closed(thread);
 }
 
@@ -90,7 +88,6 @@ void gate_close_all(void)
 	struct inside inside = {thread_current(), 0};
 
 	mutex_lock(&gate_closer);
-	__atomic_store_n(&gate_closed, true, __ATOMIC_SEQ_CST);
 	detour_set(DETOUR_GATE, true);
 	for (;;) {
 		inside.count = 0;
@@ -105,7 +102,6 @@ void gate_open_all(void)
 {
 	uint64_t flags = spin_lock_irq(&gate.lock);
 
-	WRITE_ONCE(gate_closed, false);
 	detour_set(DETOUR_GATE, false);
 	wait_queue_wake_all(&gate.waiting);
 	spin_unlock_irq(&gate.lock, flags);

@@ -9,9 +9,13 @@
 #pragma once
 
 #include "kernel/config.h"
+#include "kernel/detour.h"
 #include "kernel/sched/thread.h"
 
-extern bool gate_closed;
+ALWAYS_INLINE bool gate_is_closed(void)
+{
+	return READ_ONCE(detours) & DETOUR_GATE;
+}
 
 /* Out of line: waits until the gates are open again, then enters. Interrupts as they were. */
 SLOW_PATH void gate_enter_closed(struct thread *thread);
@@ -42,7 +46,7 @@ ALWAYS_INLINE void gate_enter(void)
 	/* The raise is seen before the gate is looked at; gate_close_all() does it the other way
 	 * round. */
 	if (__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST) == 0 &&
-	    UNLIKELY(READ_ONCE(gate_closed) | gate_stack_is_short(thread) | thread->turn))
+	    UNLIKELY(gate_is_closed() | gate_stack_is_short(thread) | thread->turn))
 		gate_enter_slow(thread);
 }
 
@@ -52,7 +56,7 @@ ALWAYS_INLINE void gate_enter_anyhow(void)
 	struct thread *thread = thread_current();
 
 	if (__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST) == 0 &&
-	    UNLIKELY(READ_ONCE(gate_closed)))
+	    UNLIKELY(gate_is_closed()))
 		gate_enter_closed(thread);
 }
 
@@ -60,7 +64,7 @@ ALWAYS_INLINE void gate_enter_anyhow(void)
 ALWAYS_INLINE bool gate_try_enter(struct thread *thread)
 {
 	__atomic_fetch_add(&thread->gate_depth, 1, __ATOMIC_SEQ_CST);
-	if (LIKELY(!(READ_ONCE(gate_closed) | gate_stack_is_short(thread) | thread->turn)))
+	if (LIKELY(!(gate_is_closed() | gate_stack_is_short(thread) | thread->turn)))
 		return true;
 	thread->gate_depth--;
 	return false;

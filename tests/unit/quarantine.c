@@ -116,7 +116,7 @@ static int block_comes_with_frames(int argc, char **argv)
 
 TEST(quarantine, a_block_comes_back_with_its_frames)
 {
-	if (cpu_count == 1 || !policy_accessed)
+	if (cpu_count == 1 || !policy_accessed())
 		SKIP("nothing rests here, or no page is mapped before it is touched");
 	if (reclaim_limit() < 4 * BLOCK_PAGES)
 		SKIP("%lu frames are too few to be plenty", reclaim_limit());
